@@ -1,0 +1,1 @@
+"""The host: answers terminals, keeps their books and settles them."""

@@ -1,0 +1,1 @@
+"""The wire language: dialects, framing and messages, known to host and terminal alike."""

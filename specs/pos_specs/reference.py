@@ -1,0 +1,223 @@
+"""The reference codec: pyiso8583 with a spec made from the dialect, our content checks around it.
+
+The generated functions of `codec.py` must agree with it; every error a peer's bytes can cause is
+raised here, so that it names element and offset. What pyiso8583 lets pass or reports badly (letters
+in a numeric element, unknown elements as KeyError, the whole message in its exception) is handled here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import iso8583
+
+from pos_specs.dialect import DataElement, Dialect
+from pos_specs.errors import MessageError
+from pos_specs.message import Message
+from pos_specs.text_codecs import GBK
+
+ACCEPTED_PADS = ("0", "F")
+"""Real terminals pad odd digits with either nibble (unionpay.md 1, vectors `signin_resp_bare_no32`)."""
+
+_UNKNOWN = 10**6
+"""Length given to elements a dialect does not define: longer than any frame, so reading stops there."""
+
+_CONTENT = {
+    "n": re.compile(r"[0-9]*"),
+    "z": re.compile(r"[0-9A-F=D]*"),
+    "xn": re.compile(r"[A-Za-z+\- ][0-9]*"),
+    "h": re.compile(r"[0-9A-Fa-f]*"),
+    "b": re.compile(r"(?:[0-9A-F]{2})*"),
+}
+_CONTENT_NAMES = {
+    "n": "not all digits",
+    "z": "not track digits",
+    "xn": "not a sign and digits",
+    "h": "not hex digits",
+    "b": "not whole bytes in upper-case hex",
+}
+
+
+class Place(NamedTuple):
+    """Where an element's counter and data stand, in bytes from the MTI."""
+
+    start: int
+    data_start: int
+    end: int
+
+
+class ReferenceCodec:
+    """pyiso8583 for one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.spec = spec_of(dialect)
+
+    def decode(self, data: bytes) -> Message:
+        """The message in `data` (MTI onwards); raises MessageError naming element and offset."""
+        return self.decode_with_places(data)[0]
+
+    def decode_with_places(self, data: bytes) -> tuple[Message, dict[str, Place]]:
+        """The message, and where each element stands (keys as pyiso8583 names them: "t", "p", "1", "2" …)."""
+        pads: dict[int, str] = {}
+        spec: Mapping[str, Mapping[str, Any]] = self.spec
+        while True:
+            try:
+                decoded, encoded = iso8583.decode(data, spec)
+                break
+            except iso8583.DecodeError as error:
+                other = self._other_pad(error, pads)
+                if other is None:
+                    raise self._explain(error) from None
+                number, nibble = other
+                pads[number] = nibble
+                spec = _with_pad(spec, str(number), nibble)
+            except (ValueError, KeyError, TypeError) as error:
+                raise MessageError(f"unreadable ({type(error).__name__})", "t", 0) from None
+        places = _places(encoded)
+        message = _message(decoded, pads)
+        self._check_content(message, places)
+        return message, places
+
+    def encode(self, message: Message) -> bytes:
+        """The bytes of `message` from the MTI on; raises MessageError naming the element that does not fit."""
+        doc = {"t": message.mti}
+        spec: Mapping[str, Mapping[str, Any]] = self.spec
+        self._check_mti(message)
+        for number, value in message.fields.items():
+            element = self._dialect.elements.get(number)
+            if element is None:
+                raise MessageError(f"not defined in dialect {self._dialect.name}", str(number))
+            _check_element(element, value)
+            doc[str(number)] = value
+        for number, nibble in (message.pads or {}).items():
+            spec = _with_pad(spec, str(number), nibble)
+        try:
+            return bytes(iso8583.encode(doc, spec)[0])
+        except iso8583.EncodeError as error:
+            raise MessageError(error.msg, error.field) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise MessageError(f"cannot be written ({type(error).__name__})", "t") from None
+
+    def _other_pad(self, error: iso8583.DecodeError, pads: dict[int, str]) -> tuple[int, str] | None:
+        """The element and the tolerated nibble its sender used, when that is all that is wrong."""
+        if not error.field.isdigit() or int(error.field) in pads or "nibbles, expecting" not in error.msg:
+            return None
+        element = self._dialect.elements.get(int(error.field))
+        value = error.doc_dec.get(error.field, "")
+        if element is None or not value or len(error.doc_enc[error.field]["data"]) * 2 != len(value):
+            return None
+        nibble = value[0] if element.pad_side == "left" else value[-1]
+        if nibble == element.pad or nibble not in ACCEPTED_PADS:
+            return None
+        return element.number, nibble
+
+    def _explain(self, error: iso8583.DecodeError) -> MessageError:
+        decoded = {key: value for key, value in error.doc_dec.items() if key != error.field}
+        partial = _message(decoded, {}) if len(decoded.get("t", "")) == 4 else None
+        reason = error.msg
+        if error.field.isdigit() and error.field != "1" and int(error.field) not in self._dialect.elements:
+            reason = f"not defined in dialect {self._dialect.name}"
+        return MessageError(reason, error.field, error.pos, partial)
+
+    def _check_mti(self, message: Message) -> None:
+        if re.fullmatch(r"[0-9]{4}", message.mti) is None:
+            raise MessageError("not four digits", "t", 0)
+
+    def _check_content(self, message: Message, places: dict[str, Place]) -> None:
+        self._check_mti(message)
+        wrong: MessageError | None = None
+        good = dict(message.fields)
+        for number, value in message.fields.items():
+            try:
+                _check_element(self._dialect.elements[number], value)
+            except MessageError as error:
+                del good[number]
+                if wrong is None:
+                    wrong = MessageError(error.reason, error.field, places[error.field].start)
+        if wrong is not None:
+            wrong.partial = Message(message.mti, good)
+            raise wrong
+
+
+def _check_element(element: DataElement, value: str) -> None:
+    pattern = _CONTENT.get(element.content)
+    if pattern is not None and pattern.fullmatch(value) is None:
+        raise MessageError(_CONTENT_NAMES[element.content], str(element.number))
+
+
+def _message(decoded: Mapping[str, str], pads: dict[int, str]) -> Message:
+    fields = {int(key): value for key, value in decoded.items() if key.isdigit() and key != "1"}
+    return Message(decoded["t"], fields, pads or None)
+
+
+def _places(encoded: Mapping[str, Mapping[str, bytes]]) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    position = 0
+    for key in sorted(encoded, key=_wire_order):
+        start = position
+        data_start = start + len(encoded[key]["len"])
+        position = data_start + len(encoded[key]["data"])
+        places[key] = Place(start, data_start, position)
+    return places
+
+
+def _wire_order(key: str) -> int:
+    return {"h": -3, "t": -2, "p": -1}[key] if not key.isdigit() else int(key)
+
+
+def _with_pad(
+    spec: Mapping[str, Mapping[str, Any]], key: str, nibble: str
+) -> Mapping[str, Mapping[str, Any]]:
+    field = dict(spec[key])
+    side = "left_pad" if "left_pad" in field else "right_pad"
+    return {**spec, key: {**field, side: nibble}}
+
+
+def spec_of(dialect: Dialect) -> dict[str, dict[str, Any]]:
+    """The dialect as a pyiso8583 specification."""
+    wire = dialect.wire
+    mti = "b" if wire.mti == "bcd" else "ascii"
+    bitmap = {"data_enc": "b" if wire.bitmap == "binary" else "ascii", "len_enc": "ascii", "len_type": 0}
+    spec: dict[str, dict[str, Any]] = {
+        "h": {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 0, "desc": "header"},
+        "t": {"data_enc": mti, "len_enc": "ascii", "len_type": 0, "max_len": 4, "desc": "message type"},
+        "p": {**bitmap, "max_len": 8 if wire.bitmap == "binary" else 16, "desc": "bitmap"},
+        "1": {**bitmap, "max_len": 8 if wire.bitmap == "binary" else 16, "desc": "secondary bitmap"},
+    }
+    for number in range(2, 129):
+        element = dialect.elements.get(number)
+        spec[str(number)] = _unknown_spec() if element is None else _element_spec(dialect, element)
+    return spec
+
+
+def _unknown_spec() -> dict[str, Any]:
+    return {"data_enc": "b", "len_enc": "bcd", "len_type": 0, "max_len": _UNKNOWN, "desc": "not defined"}
+
+
+def _element_spec(dialect: Dialect, element: DataElement) -> dict[str, Any]:
+    wire = dialect.wire
+    spec: dict[str, Any] = {
+        "len_enc": wire.length,
+        "len_type": _counter_bytes(dialect, element),
+        "max_len": element.max_length,
+        "desc": element.title,
+    }
+    if element.content in ("n", "z") and wire.digits == "bcd":
+        spec |= {"data_enc": "b", "len_count": "nibbles", f"{element.pad_side}_pad": element.pad}
+    elif element.content == "b":
+        spec["data_enc"] = "b"
+    elif element.content in ("n", "xn", "h"):
+        spec["data_enc"] = "ascii"
+    else:
+        spec["data_enc"] = GBK if element.text == "gbk" else element.text
+    return spec
+
+
+def _counter_bytes(dialect: Dialect, element: DataElement) -> int:
+    """LL is one BCD byte or two characters, LLL two BCD bytes or three characters."""
+    if dialect.wire.length == "ascii":
+        return element.length_digits
+    return (element.length_digits + 1) // 2

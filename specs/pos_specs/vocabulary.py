@@ -1,0 +1,102 @@
+"""The names everybody uses: functions, outcomes, meanings. One vocabulary in dialects, events and pages."""
+
+from __future__ import annotations
+
+FUNCTIONS = (
+    "sign_in",
+    "sign_off",
+    "echo",
+    "parameters",
+    "status",
+    "balance",
+    "purchase",
+    "purchase_void",
+    "refund",
+    "refund_void",
+    "cash_advance",
+    "auth",
+    "auth_void",
+    "completion",
+    "completion_advice",
+    "completion_void",
+    "offline_purchase",
+    "adjust",
+    "reversal",
+    "settlement",
+    "batch_upload",
+    "batch_upload_end",
+    "script_result",
+    "unsupported",
+)
+"""What a message can mean."""
+
+OUTCOMES = (
+    "approved",
+    "format_error",
+    "unsupported_function",
+    "unknown_merchant",
+    "merchant_closed",
+    "unknown_terminal",
+    "terminal_closed",
+    "not_allowed_now",
+    "wrong_batch",
+    "duplicate_differs",
+    "late_original",
+    "already_voided",
+    "already_reversed",
+    "original_not_found",
+    "original_settled",
+    "original_differs",
+    "invalid_card",
+    "invalid_amount",
+    "out_of_balance_send_batch",
+    "out_of_balance",
+    "mac_wrong",
+    "mac_missing",
+    "internal_error",
+)
+"""What can become of a request; each dialect maps the name to its code."""
+
+MEANINGS = frozenset(
+    {
+        "batch_number",
+        "original_batch_number",
+        "original_mti",
+        "original_stan",
+        "original_date",
+        "original_datetime",
+        "original_rrn",
+        "original_amount",
+        "rrn",
+        "approval_code",
+        "invoice",
+        "account_type",
+    }
+)
+"""What a host looks for in a request besides the elements that mean the same in every dialect."""
+
+ANSWERS = (
+    "local_time",
+    "local_date",
+    "settlement_date",
+    "acquirer_id",
+    "rrn",
+    "approval_code",
+    "response_code",
+    "institutions",
+    "totals",
+    "batch_info",
+    "card_organisation",
+    "pan",
+    "settlement_code",
+    "credits_count",
+    "credits_reversal_count",
+    "debits_count",
+    "debits_reversal_count",
+    "credits_amount",
+    "credits_reversal_amount",
+    "debits_amount",
+    "debits_reversal_amount",
+    "net_settlement",
+)
+"""What a host can put into an element of its answer."""

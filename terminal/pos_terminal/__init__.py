@@ -1,0 +1,1 @@
+"""The terminal: trades against a host and keeps books of its own."""

@@ -38,9 +38,7 @@ def _organisations() -> dict[str, str]:
         for text in ranges["prefixes"]:
             for prefix in _expand(text):
                 if prefix in prefixes:
-                    raise DialectError(
-                        "card_organisations.toml", name, f"prefix {prefix} is also {prefixes[prefix]}"
-                    )
+                    raise DialectError("card_organisations.toml", name, f"prefix {prefix} is also {prefixes[prefix]}")
                 prefixes[prefix] = name
     return prefixes
 

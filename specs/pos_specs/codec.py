@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pos_specs import decoder_source, encoder_source
+from pos_specs.bitmap import bitmap_reader, elements_of
 from pos_specs.dialect import Dialect
 from pos_specs.errors import MessageError
 from pos_specs.message import Message
@@ -34,7 +35,7 @@ class Codec:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.reference = ReferenceCodec(dialect)
-        self._bitmap = decoder_source.bitmap_reader(dialect)
+        self._bitmap = bitmap_reader(dialect.wire)
         self._decoders: dict[bytes, Decoder] = {}
         self._encoders: dict[tuple[int, ...], Encoder] = {}
         self._seen: set[object] = set()
@@ -45,9 +46,7 @@ class Codec:
         Raises MessageError with element, offset and what was read before it.
         """
         bitmap = self._bitmap(data)
-        decoder = self._decoders.get(bitmap)
-        if decoder is None:
-            decoder = self._new_decoder(bitmap)
+        decoder = self._decoders.get(bitmap) or self._new_decoder(bitmap)
         if decoder is not None:
             message = decoder(data)
             if message is not None:
@@ -58,9 +57,7 @@ class Codec:
         """The bytes of `message`, MTI onwards; raises MessageError naming the element that does not fit."""
         if message.pads is None:
             key = tuple(message.fields)
-            encoder = self._encoders.get(key)
-            if encoder is None:
-                encoder = self._new_encoder(key)
+            encoder = self._encoders.get(key) or self._new_encoder(key)
             if encoder is not None:
                 data = encoder(message.mti, message.fields)
                 if data is not None:
@@ -69,16 +66,16 @@ class Codec:
 
     def source(self, elements: tuple[int, ...]) -> str:
         """The generated decoder and encoder for a message of these elements, for people to read."""
-        return "\n".join(
-            (decoder_source.write(self.dialect, elements), encoder_source.write(self.dialect, elements))
-        )
+        return "\n".join((decoder_source.write(self.dialect, elements), encoder_source.write(self.dialect, elements)))
 
     def _new_decoder(self, bitmap: bytes) -> Decoder | None:
         if not self._second_sight(bitmap, len(self._decoders)):
             return None
         try:
-            elements = decoder_source.elements_of(self.dialect, bitmap)
+            elements = elements_of(self.dialect.wire, bitmap)
         except MessageError:
+            return None
+        if any(number not in self.dialect.elements for number in elements):
             return None
         decoder = self._decoders[bitmap] = decoder_source.build(self.dialect, elements)
         return decoder

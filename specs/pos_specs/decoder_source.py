@@ -1,57 +1,39 @@
 """Writes the Python source of a decoder for one dialect and one set of elements.
 
 The generated function takes the bytes from the MTI on and gives a Message, or None at any doubt.
-In it: `b` the bytes, `h` their upper-case hex, `t` them as latin-1 text, `p` the byte position after
-the first element of variable length (before it, positions are constants).
+In it: `b` the bytes, `p` the position behind the last element of variable length (before the first one
+positions are constants), `x` a run of neighbouring elements, `nK` the counter and `vK` the value of
+element K. A position past the end shows up at the end: then `p` and the length of `b` differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
+from pos_specs.bitmap import bitmap_bytes, mti_bytes
 from pos_specs.dialect import DataElement, Dialect
-from pos_specs.errors import MessageError
 from pos_specs.message import Message
-from pos_specs.text_codecs import GBK
 
+_TOO_MUCH = 10**6
+"""What a byte that is not two digits counts: more than any element may have, so that it is refused."""
 
-def bitmap_reader(dialect: Dialect) -> Callable[[bytes], bytes]:
-    """A function that gives the bitmap bytes of a message, as sent; they key the generated decoders."""
-    mti = 2 if dialect.wire.mti == "bcd" else 4
-    size = 8 if dialect.wire.bitmap == "binary" else 16
-    once, twice = mti + size, mti + 2 * size
-    second = frozenset(range(0x80, 0x100)) if size == 8 else frozenset(b"89ABCDEFabcdef")
+TWO_DIGITS = tuple(int(f"{b:02x}") if f"{b:02x}".isdigit() else _TOO_MUCH for b in range(256))
+"""The number a BCD byte stands for."""
 
-    def read(data: bytes) -> bytes:
-        if len(data) > mti and data[mti] in second:
-            return data[mti:twice]
-        return data[mti:once]
-
-    return read
-
-
-def elements_of(dialect: Dialect, bitmap: bytes) -> tuple[int, ...]:
-    """The element numbers a bitmap names, 1 excluded; raises MessageError for one the dialect lacks."""
-    size = 8 if dialect.wire.bitmap == "binary" else 16
-    if len(bitmap) not in (size, 2 * size):
-        raise MessageError("too short", "p")
-    try:
-        raw = bitmap if size == 8 else bytes.fromhex(bitmap.decode("ascii"))
-    except ValueError:
-        raise MessageError("not hex", "p") from None
-    bits = int.from_bytes(raw, "big")
-    total = len(raw) * 8
-    numbers = [n for n in range(1, total + 1) if bits >> (total - n) & 1]
-    for number in numbers:
-        if number != 1 and number not in dialect.elements:
-            raise MessageError(f"not defined in dialect {dialect.name}", str(number))
-    return tuple(number for number in numbers if number != 1)
+COUNTERS = {f"{n:0{size}}".encode(): n for size in (2, 3) for n in range(10**size)}
+"""The number that two or three ASCII digits stand for."""
 
 
 def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[bytes], Message | None]:
-    """The compiled decoder for messages of exactly these elements."""
-    names: dict[str, Any] = {"Message": Message, "GBK": GBK}
+    """The compiled decoder for messages of exactly these elements, all defined in the dialect."""
+    names: dict[str, Any] = {
+        "Message": Message,
+        "ELEMENTS": dict.fromkeys(elements),
+        "TWO_DIGITS": TWO_DIGITS,
+        "COUNTERS": COUNTERS,
+    }
     source = write(dialect, elements)
     exec(compile(source, f"<decoder {dialect.name}>", "exec"), names)
     function: Callable[[bytes], Message | None] = names["decode"]
@@ -60,150 +42,151 @@ def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[bytes], Mess
 
 def write(dialect: Dialect, elements: tuple[int, ...]) -> str:
     """The decoder's source text."""
-    writer = _Writer(dialect, any(number > 64 for number in elements))
-    for number in elements:
-        writer.element(dialect.elements[number])
-    return writer.finish(elements)
+    writer = _Writer(dialect, elements)
+    in_order = [dialect.elements[number] for number in sorted(elements)]
+    for kind, run in groupby(in_order, key=writer.kind_of_run):
+        for element in [] if kind else run:
+            writer.variable(element)
+        if kind:
+            writer.run(kind, list(run))
+    return writer.finish()
 
 
 class _Writer:
-    """Collects lines; `at` is the constant position so far, or None once it is the variable `p`."""
+    """Collects the lines of one decoder; `offset` counts from `p` once there is a `p`."""
 
-    def __init__(self, dialect: Dialect, second_bitmap: bool) -> None:
+    def __init__(self, dialect: Dialect, elements: tuple[int, ...]) -> None:
         self.dialect = dialect
+        self.elements = elements
         self.lines: list[str] = []
-        self.at: int | None = None
-        self.offset = (2 if dialect.wire.mti == "bcd" else 4) + self._bitmap_bytes(second_bitmap)
-        self.variable = False
-        self.digits: list[str] = []
-        self.ascii_text: list[str] = []
+        self.digits = ["{m}"]
+        self.offset = mti_bytes(dialect.wire) + bitmap_bytes(dialect.wire, elements)
+        self.has_p = False
 
-    def _bitmap_bytes(self, second: bool) -> int:
-        size = 8 if self.dialect.wire.bitmap == "binary" else 16
-        return size * 2 if second else size
-
-    def position(self, extra: int = 0) -> str:
-        """A byte position as source text."""
-        total = self.offset + extra
-        return f"p+{total}" if self.variable and total else "p" if self.variable else str(total)
-
-    def nibble(self, extra: int = 0) -> str:
-        """A position in `h` (two characters a byte) as source text, `extra` in nibbles."""
-        total = self.offset * 2 + extra
-        return f"2*p+{total}" if self.variable else str(total)
-
-    def element(self, element: DataElement) -> None:
+    def kind_of_run(self, element: DataElement) -> str:
+        """Elements of one kind are read at once: "hex", or a text encoding; "" for those with a counter."""
         if element.length_digits:
-            self._variable(element)
-        else:
-            self._fixed(element)
+            return ""
+        return "hex" if element.is_nibbles else element.plain_encoding
 
-    def _fixed(self, element: DataElement) -> None:
-        name, length = f"v{element.number}", element.max_length
-        if element.content in ("n", "z") and self.dialect.wire.digits == "bcd":
-            size = (length + 1) // 2
-            skip = 1 if length % 2 and element.pad_side == "left" else 0
-            self.lines.append(f"{name} = h[{self.nibble(skip)}:{self.nibble(skip + length)}]")
-            if length % 2:
-                self._pad(element, f"h[{self.nibble(0 if skip else length)}]")
-        elif element.content == "b":
-            size = length
-            self.lines.append(f"{name} = h[{self.nibble()}:{self.nibble(2 * size)}]")
-        else:
-            size = length
-            self._text(element, self.position(), self.position(size))
-        self._note_checks(element)
+    def run(self, kind: str, run: list[DataElement]) -> None:
+        """Neighbouring elements of fixed length: one conversion, then a slice for each."""
+        size = sum(element.wire_bytes for element in run)
+        self.lines.append(f"x = {self._converted(kind, self._at(0), self._at(size))}")
+        unit = 2 if kind == "hex" else 1
+        position = 0
+        for element in run:
+            end = position + element.wire_bytes * unit
+            self._cut(element, position, end, whole=len(run) == 1)
+            position = end
+        if any(element.text == "gbk" and element.is_text for element in run):
+            self.lines.append("if 'hex:' in x: return None")
         self.offset += size
 
-    def _variable(self, element: DataElement) -> None:
-        name, number = f"v{element.number}", element.number
-        counter = self._counter(element)
-        length = f"n{number}"
-        self.lines += [f"{length} = int({counter})", f"if {length} > {element.max_length}: return None"]
-        if not self.variable:
-            self.lines.append(f"p = {self.offset}")
-        elif self.offset:
-            self.lines.append(f"p += {self.offset}")
-        self.variable, self.offset = True, 0
-        if element.content in ("n", "z") and self.dialect.wire.digits == "bcd":
-            self._variable_digits(element, name, length)
-            self.lines.append(f"p += ({length} + 1) >> 1")
+    def variable(self, element: DataElement) -> None:
+        """An element behind a counter; `p` moves behind it."""
+        length = f"n{element.number}"
+        self._counter(element, length)
+        self.lines.append(f"if {length} > {element.max_length}: return None")
+        self.lines.append(f"p = {self._at(0)}" if not self.has_p else f"p += {self.offset}")
+        self.has_p, self.offset = True, 0
+        if not element.is_nibbles:
+            self.lines += [f"e = p + {length}", f"x = {self._converted(element.plain_encoding, 'p', 'e')}"]
+            if element.text == "gbk" and element.is_text:
+                self.lines.append("if x[:4] == 'hex:': return None")
+            self._value(element, "x")
         elif element.content == "b":
-            self.lines += [f"{name} = h[2*p:2*(p+{length})]", f"p += {length}"]
+            self.lines += [f"e = p + {length}", f"v{element.number} = b[p:e].hex().upper()"]
         else:
-            self._text(element, "p", f"p+{length}")
-            self.lines.append(f"p += {length}")
-        self._note_checks(element)
+            self._variable_digits(element, length)
+        self.lines.append("p = e")
 
-    def _variable_digits(self, element: DataElement, name: str, length: str) -> None:
-        if element.pad_side == "left":
-            self.lines.append(f"{name} = h[2*p+({length}&1):2*p+({length}&1)+{length}]")
-            pad_at = "2*p"
-        else:
-            self.lines.append(f"{name} = h[2*p:2*p+{length}]")
-            pad_at = f"2*p+{length}"
-        self.lines.append(f"if {length} & 1:")
-        self._pad(element, f"h[{pad_at}]", "    ")
-
-    def _pad(self, element: DataElement, nibble: str, indent: str = "") -> None:
-        other = "F" if element.pad == "0" else "0"
-        self.lines += [
-            f"{indent}if {nibble} != '{element.pad}':",
-            f"{indent}    if {nibble} != '{other}': return None",
-            f"{indent}    pads[{element.number}] = '{other}'",
-        ]
-
-    def _counter(self, element: DataElement) -> str:
-        digits = element.length_digits
-        if self.dialect.wire.length == "bcd":
-            size = (digits + 1) // 2
-            source = f"h[{self.nibble()}:{self.nibble(2 * size)}]"
-        else:
-            size = digits
-            source = f"t[{self.position()}:{self.position(size)}]"
-            self.lines.append(f"if not {source}.isdigit(): return None")
-        self.offset += size
-        return source
-
-    def _text(self, element: DataElement, start: str, end: str) -> None:
-        name = f"v{element.number}"
-        self.lines.append(f"{name} = t[{start}:{end}]")
-        if element.content in ("a", "an", "ans", "z") and element.text != "latin-1":
-            self.ascii_text.append(name)
-        elif element.content in ("xn", "h"):
-            self.ascii_text.append(name)
-
-    def _note_checks(self, element: DataElement) -> None:
-        name = f"v{element.number}"
-        if element.content == "n":
-            self.digits.append(name)
-        elif element.content == "xn":
-            self.lines.append(f"if not ({name}[:1].isalpha() and {name}[1:].isdigit()): return None")
-        elif element.content == "h" or (element.content == "z" and self.dialect.wire.digits == "ascii"):
-            self.lines.append(f"if not {name}.strip('0123456789ABCDEFabcdef=') == '': return None")
-            if element.content == "z":
-                self.lines.append(f"if {name} != {name}.upper(): return None")
-
-    def finish(self, elements: tuple[int, ...]) -> str:
-        bcd_mti = self.dialect.wire.mti == "bcd"
-        mti = "h[:4]" if bcd_mti else "t[:4]"
+    def finish(self) -> str:
+        """The whole function."""
+        bcd = self.dialect.wire.mti == "bcd"
         body = [
-            "h = b.hex().upper()",
-            "t = b.decode('latin-1')",
-            "pads = {}",
+            "pads = None",
+            "m = b[:2].hex()" if bcd else "m = b[:4].decode('latin-1')",
             *self.lines,
-            f"if {self.position()} != len(b): return None",
-            f"m = {mti}",
-            f"d = {' + '.join(['m', *self.digits])}",
-            "if not (d.isdigit() and d.isascii()): return None",
+            f"if {self._at(0)} != len(b): return None",
+            f'd = f"{"".join(self.digits)}"',
+            "if not d.encode().isdigit(): return None",
+            "f = ELEMENTS.copy()",
+            *[f"f[{number}] = v{number}" for number in sorted(self.elements)],
+            "return Message(m, f, pads)",
         ]
-        if self.ascii_text:
-            body.append(f"if not ({' + '.join(self.ascii_text)}).isascii(): return None")
-        pairs = ", ".join(f"{number}: v{number}" for number in elements)
-        body.append(f"return Message(m, {{{pairs}}}, pads or None)")
-        lines = [f"    {line}" for line in self._guarded(body)]
+        # A counter that is no number, a byte past the end, bytes that are not ASCII: doubts like any other.
+        lines = ["    try:", *[f"        {line}" for line in body]]
+        lines += ["    except (ValueError, IndexError, KeyError):", "        return None"]
         return "\n".join(["def decode(b):", *lines, ""])
 
-    def _guarded(self, body: list[str]) -> list[str]:
-        """A counter that is not a number or a byte past the end is a doubt like any other."""
-        return ["try:", *[f"    {line}" for line in body], "except (ValueError, IndexError):", "    return None"]
+    def _at(self, extra: int) -> str:
+        """A byte position as source text."""
+        total = self.offset + extra
+        if not self.has_p:
+            return str(total)
+        return f"p+{total}" if total else "p"
+
+    @staticmethod
+    def _converted(kind: str, start: str, end: str) -> str:
+        return f"b[{start}:{end}].hex()" if kind == "hex" else f"b[{start}:{end}].decode('{kind}')"
+
+    def _counter(self, element: DataElement, name: str) -> None:
+        digits = element.length_digits
+        if self.dialect.wire.length == "ascii":
+            self.lines.append(f"{name} = COUNTERS[b[{self._at(0)}:{self._at(digits)}]]")
+            self.offset += digits
+        elif digits == 2:
+            self.lines.append(f"{name} = TWO_DIGITS[b[{self._at(0)}]]")
+            self.offset += 1
+        else:
+            high, low = f"TWO_DIGITS[b[{self._at(0)}]]", f"TWO_DIGITS[b[{self._at(1)}]]"
+            self.lines.append(f"{name} = 100 * {high} + {low}")
+            self.offset += 2
+
+    def _cut(self, element: DataElement, start: int, end: int, *, whole: bool) -> None:
+        """The value of a fixed element out of `x`, where it stands from `start` to `end`."""
+        if element.is_nibbles and element.content != "b" and element.max_length % 2:
+            left = element.pad_side == "left"
+            self._pad(element, f"x[{start if left else end - 1}]")
+            start, end, whole = (start + 1, end, False) if left else (start, end - 1, False)
+        self._value(element, "x" if whole else f"x[{start}:{end}]")
+
+    def _variable_digits(self, element: DataElement, length: str) -> None:
+        name = f"v{element.number}"
+        upper = ".upper()" if element.content == "z" else ""
+        left = element.pad_side == "left"
+        self.lines += [
+            f"e = p + ({length} + 1 >> 1)",
+            f"{name} = b[p:e].hex(){upper}",
+            f"if {length} & 1:",
+        ]
+        self._pad(element, f"{name}[{0 if left else -1}]", "    ", upper=element.content == "z")
+        self.lines.append(f"    {name} = {name}[{'1:' if left else ':-1'}]")
+        if element.content == "n":
+            self.digits.append(f"{{{name}}}")
+
+    def _pad(self, element: DataElement, nibble: str, indent: str = "", *, upper: bool = False) -> None:
+        """The spare nibble: the dialect's own, or the other tolerated one, which is remembered."""
+        own, other = ("0", "F") if element.pad == "0" else ("F", "0")
+        case = str.upper if upper else str.lower
+        self.lines += [
+            f"{indent}if {nibble} != '{case(own)}':",
+            f"{indent}    if {nibble} != '{case(other)}': return None",
+            f"{indent}    pads = {{**(pads or {{}}), {element.number}: '{other}'}}",
+        ]
+
+    def _value(self, element: DataElement, source: str) -> None:
+        """Sets the element's variable and notes or writes the check of its content."""
+        name = f"v{element.number}"
+        upper = ".upper()" if element.is_nibbles and element.content != "n" else ""
+        self.lines.append(f"{name} = {source}{upper}")
+        if element.content == "n":
+            self.digits.append(f"{{{name}}}")
+        elif element.content == "xn":
+            self.lines.append(f"if {name}[:1] not in ('C', 'D'): return None")
+            self.digits.append(f"{{{name}[1:]}}")
+        elif element.content == "h":
+            self.lines.append(f"if {name}.strip('0123456789ABCDEFabcdef'): return None")
+        elif element.content == "z" and not element.is_nibbles:
+            self.digits.append(f"{{{name}.replace('=', '')}}")

@@ -14,6 +14,7 @@ from pos_specs.message import Message
 
 ContentClass = Literal["n", "z", "a", "an", "ans", "b", "xn", "h"]
 Sensitivity = Literal["", "pan", "track", "pin", "icc", "secret", "records"]
+LayoutSensitivity = Literal["", "none", "pan", "track", "pin", "icc", "secret", "records"]
 Getter = Callable[[Message], str | None]
 
 
@@ -50,7 +51,7 @@ class DataElement:
     """One data element: content class, length, padding, sensitivity.
 
     `max_length` counts digits for n and z, bytes for b, characters otherwise (xn includes its sign);
-    `length_digits` is 0 for a fixed length, 2 for LL, 3 for LLL.
+    `length_digits` is 0 for a fixed length, 2 for LL, 3 for LLL; `packed` means two digits to a byte.
     """
 
     number: int
@@ -61,8 +62,31 @@ class DataElement:
     pad_side: Literal["left", "right"]
     pad: str
     text: str
+    packed: bool = False
     sensitive: Sensitivity = ""
     title_zh: str = ""
+
+    @property
+    def is_nibbles(self) -> bool:
+        """True when the value is the hex of the bytes on the wire: bytes, and digits packed two to a byte."""
+        return self.content == "b" or self.packed
+
+    @property
+    def is_text(self) -> bool:
+        """True for the classes that may hold any character."""
+        return self.content in ("a", "an", "ans")
+
+    @property
+    def plain_encoding(self) -> str:
+        """An encoding that reads this element as its own does, or not at all (GBK beyond ASCII)."""
+        if self.is_text:
+            return "ascii" if self.text == "gbk" else self.text
+        return "latin-1" if self.text == "latin-1" else "ascii"
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes on the wire of an element of fixed length."""
+        return (self.max_length + 1) // 2 if self.packed else self.max_length
 
     @property
     def title(self) -> str:
@@ -78,7 +102,7 @@ class DataElement:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A named piece of an element; `length` in characters, or bytes of a binary element; 0 = the rest."""
+    """A named piece of an element; `length` in digits, or bytes of text and binary data; 0 = the rest."""
 
     name: str
     content: str
@@ -87,7 +111,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one element is cut into parts, when `condition` holds."""
+    """How one element is cut into parts, when `condition` holds.
+
+    `sensitive` overrides the element's where this layout applies; "none" shows what the element hides.
+    """
 
     element: int
     name: str
@@ -95,8 +122,9 @@ class Layout:
     condition: Condition
     parts: tuple[Part, ...] = ()
     repeat: tuple[Part, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, Part] = field(default_factory=dict)
     as_text: bool = False
+    sensitive: LayoutSensitivity = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +206,12 @@ class Dialect:
     identity: tuple[int, ...]
     outcomes: Mapping[str, str]
     codes: Mapping[str, ResponseCode]
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def value_text(self, path: str, value: str) -> str | None:
+        """What a value of `"22"` or `"60.network_code"` says in words, None where the dialect is silent."""
+        texts = self.values.get(path, {})
+        return next((text for pattern, text in texts.items() if matches(pattern, value)), None)
 
     def element_for(self, meaning: str) -> int | None:
         """The element an answer carries `meaning` in (`rrn` → 37), or None."""

@@ -1,20 +1,28 @@
 """Writes the Python source of an encoder for one dialect and one set of elements.
 
-The generated function takes MTI and elements and gives the bytes, or None at any doubt. Neighbouring
-elements of one kind become one formatted string, turned into bytes at once.
+The generated function takes MTI and elements and gives the bytes, or None at any doubt. In it: `vK` the
+value of element K, `nK` its length where that goes into a counter. Neighbouring elements of one kind
+become one formatted string, turned into bytes at once.
 """
 
 from __future__ import annotations
 
+from binascii import a2b_hex
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
+from pos_specs.bitmap import bitmap_hex
 from pos_specs.dialect import DataElement, Dialect
+
+COUNTERS = {size: tuple(f"{number:0{size}}" for number in range(1000)) for size in (2, 3, 4)}
+"""Counters as digits, by their number of digits; two digits are never asked for a number above 99."""
 
 
 def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[str, dict[int, str]], bytes | None]:
-    """The compiled encoder for messages of exactly these elements, given in any order."""
-    names: dict[str, Any] = {}
+    """The compiled encoder for messages of exactly these elements, in exactly this order of the mapping."""
+    names: dict[str, Any] = {"a2b_hex": a2b_hex}
+    names |= {f"COUNTER{size}": table for size, table in COUNTERS.items()}
     exec(compile(write(dialect, elements), f"<encoder {dialect.name}>", "exec"), names)
     function: Callable[[str, dict[int, str]], bytes | None] = names["encode"]
     return function
@@ -22,20 +30,10 @@ def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[str, dict[in
 
 def write(dialect: Dialect, elements: tuple[int, ...]) -> str:
     """The encoder's source text."""
-    ordered = tuple(sorted(elements))
-    writer = _Writer(dialect, ordered)
-    for number in ordered:
+    writer = _Writer(dialect, elements)
+    for number in sorted(elements):
         writer.element(dialect.elements[number])
-    return writer.finish()
-
-
-def bitmap_hex(elements: tuple[int, ...]) -> str:
-    """The bitmap that names `elements`: 16 hex digits, 32 when one is above 64."""
-    size = 128 if any(number > 64 for number in elements) else 64
-    bits = sum(1 << (size - number) for number in elements)
-    if size == 128:
-        bits |= 1 << 127
-    return f"{bits:0{size // 4}X}"
+    return writer.finish(elements)
 
 
 class _Writer:
@@ -43,89 +41,103 @@ class _Writer:
 
     def __init__(self, dialect: Dialect, elements: tuple[int, ...]) -> None:
         self.dialect = dialect
-        self.lines: list[str] = []
+        self.lengths: list[str] = []
+        self.wrong_length = ["len(mti) != 4"]
+        self.checks: list[str] = []
+        self.digits = ["{mti}"]
+        self.hex_values: list[str] = []
         self.pieces: list[tuple[str, str]] = []
-        self.digits: list[str] = ["mti"]
-        bitmap = bitmap_hex(elements)
-        self.pieces.append(("hex" if dialect.wire.mti == "bcd" else "text", "{mti}"))
-        self.pieces.append(("hex" if dialect.wire.bitmap == "binary" else "text", bitmap))
+        self._piece("bcd" if dialect.wire.mti == "bcd" else "ascii", "{mti}")
+        self._piece("bcd" if dialect.wire.bitmap == "binary" else "ascii", bitmap_hex(elements))
 
     def element(self, element: DataElement) -> None:
+        """Checks and pieces of one element."""
         name = f"v{element.number}"
-        self.lines.append(f"{name} = f[{element.number}]")
-        if element.content in ("n", "z") and self.dialect.wire.digits == "bcd":
-            self._digits(element, name)
-        elif element.content == "b":
-            self._bytes(element, name)
-        else:
-            self._text(element, name)
-        if element.content == "n":
-            self.digits.append(name)
-
-    def _digits(self, element: DataElement, name: str) -> None:
-        if element.content == "z":
-            self.lines.append(f"if {name}.strip('0123456789ABCDEF'): return None")
-        self._check_length(element, f"len({name})")
+        self._length(element, name)
+        self._content(element, name)
         if element.length_digits:
-            self._counter(element, f"n{element.number}")
+            self._counter(element)
+        if not element.is_nibbles:
+            self._piece(element.plain_encoding, f"{{{name}}}")
+        elif element.content == "b":
+            self._piece("bcd", f"{{{name}}}")
+        else:
+            self._piece("bcd", self._padded(element, name))
+
+    def finish(self, elements: tuple[int, ...]) -> str:
+        """The whole function; `elements` in the order of the mapping that it will get."""
+        body = [
+            f"{', '.join(f'v{number}' for number in elements)}, = f.values()",
+            *self.lengths,
+            f"if {' or '.join(self.wrong_length)}: return None",
+            *self._digits_check(),
+            *self.checks,
+            f"return {' + '.join(self._joined())}",
+        ]
+        # Digits that are none, characters the encoding does not have: doubts like any other.
+        lines = ["    try:", *[f"        {line}" for line in body]]
+        lines += ["    except ValueError:", "        return None"]
+        return "\n".join(["def encode(mti, f):", *lines, ""])
+
+    def _length(self, element: DataElement, name: str) -> None:
+        characters = 2 if element.content == "b" else 1
+        if not element.length_digits:
+            self.wrong_length.append(f"len({name}) != {element.max_length * characters}")
+            return
+        counted = f"n{element.number}"
+        self.lengths.append(f"{counted} = len({name})")
+        self.wrong_length.append(f"{counted} > {element.max_length * characters}")
+        if element.content == "b":
+            self.wrong_length.append(f"{counted} & 1")
+
+    def _content(self, element: DataElement, name: str) -> None:
+        if element.content == "n":
+            self.digits.append(f"{{{name}}}")
+        elif element.is_nibbles:
+            self.hex_values.append(f"{{{name}}}")
+        elif element.content == "xn":
+            self.checks.append(f"if {name}[:1] not in ('C', 'D'): return None")
+            self.digits.append(f"{{{name}[1:]}}")
+        elif element.content == "h":
+            self.checks.append(f"if {name}.strip('0123456789ABCDEFabcdef'): return None")
+        elif element.content == "z":
+            self.digits.append(f"{{{name}.replace('=', '')}}")
+        elif element.text == "gbk":
+            self.checks.append(f"if {name}[:4] == 'hex:': return None")
+
+    def _counter(self, element: DataElement) -> None:
+        counted = f"n{element.number}" + (" >> 1" if element.content == "b" else "")
+        if self.dialect.wire.length == "bcd":
+            size = (element.length_digits + 1) // 2 * 2
+            self._piece("bcd", f"{{COUNTER{size}[{counted}]}}")
+        else:
+            self._piece("ascii", f"{{COUNTER{element.length_digits}[{counted}]}}")
+
+    @staticmethod
+    def _padded(element: DataElement, name: str) -> str:
+        if element.length_digits:
             pad = f"{{'{element.pad}' if n{element.number} & 1 else ''}}"
         else:
             pad = element.pad if element.max_length % 2 else ""
-        text = f"{pad}{{{name}}}" if element.pad_side == "left" else f"{{{name}}}{pad}"
-        self.pieces.append(("hex", text))
+        return f"{pad}{{{name}}}" if element.pad_side == "left" else f"{{{name}}}{pad}"
 
-    def _bytes(self, element: DataElement, name: str) -> None:
-        self.lines.append(f"if {name}.strip('0123456789ABCDEF') or len({name}) & 1: return None")
-        self._check_length(element, f"len({name}) >> 1")
-        if element.length_digits:
-            self._counter(element, f"n{element.number}")
-        self.pieces.append(("hex", f"{{{name}}}"))
+    def _digits_check(self) -> list[str]:
+        """What turning text into bytes does not find by itself: letters among digits, small hex letters."""
+        lines = [f'd = f"{"".join(self.digits)}"', "if not d.encode().isdigit(): return None"]
+        if self.hex_values:
+            lines += [f'x = f"{"".join(self.hex_values)}"', "if x.upper() != x: return None"]
+        return lines
 
-    def _text(self, element: DataElement, name: str) -> None:
-        if element.content == "xn":
-            self.lines.append(f"if not ({name}[:1].isalpha() and {name}[1:].isdigit()): return None")
-        elif element.content == "h" or element.content == "z":
-            self.lines.append(f"if {name}.strip('0123456789ABCDEF='): return None")
-        self.lines.append(f"if not {name}.isascii() or {name}[:4] == 'hex:': return None")
-        self._check_length(element, f"len({name})")
-        if element.length_digits:
-            self._counter(element, f"n{element.number}")
-        self.pieces.append(("text", f"{{{name}}}"))
-
-    def _check_length(self, element: DataElement, length: str) -> None:
-        if element.length_digits:
-            counted = f"n{element.number}"
-            self.lines += [f"{counted} = {length}", f"if {counted} > {element.max_length}: return None"]
-        else:
-            self.lines.append(f"if {length} != {element.max_length}: return None")
-
-    def _counter(self, element: DataElement, name: str) -> None:
-        if self.dialect.wire.length == "bcd":
-            self.pieces.append(("hex", f"{{{name}:0{(element.length_digits + 1) // 2 * 2}}}"))
-        else:
-            self.pieces.append(("text", f"{{{name}:0{element.length_digits}}}"))
-
-    def finish(self) -> str:
-        body = [
-            *self.lines,
-            f"d = {' + '.join(self.digits)}",
-            "if not (d.isdigit() and d.isascii() and len(mti) == 4): return None",
-            f"return {' + '.join(self._joined())}",
-        ]
-        return "\n".join(["def encode(mti, f):", *[f"    {line}" for line in body], ""])
+    def _piece(self, kind: str, text: str) -> None:
+        """ASCII is part of latin-1: there the two make one string."""
+        if kind == "ascii" and self.dialect.wire.text == "latin-1":
+            kind = "latin-1"
+        self.pieces.append((kind, text))
 
     def _joined(self) -> list[str]:
         """Neighbouring pieces of one kind as one expression each."""
-        runs: list[tuple[str, str]] = []
-        for kind, text in self.pieces:
-            if runs and runs[-1][0] == kind:
-                runs[-1] = (kind, runs[-1][1] + text)
-            else:
-                runs.append((kind, text))
-        return [_expression(kind, text) for kind, text in runs]
-
-
-def _expression(kind: str, text: str) -> str:
-    if kind == "hex":
-        return f'bytes.fromhex(f"{text}")'
-    return f'f"{text}".encode("latin-1")'
+        expressions = []
+        for kind, run in groupby(self.pieces, key=lambda piece: piece[0]):
+            text = "".join(text for _, text in run)
+            expressions.append(f'a2b_hex(f"{text}")' if kind == "bcd" else f'f"{text}".encode("{kind}")')
+        return expressions

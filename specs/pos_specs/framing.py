@@ -21,6 +21,10 @@ class Frame(NamedTuple):
     header: bytes
     body: bytes
 
+    def __repr__(self) -> str:
+        """The shape only: the body holds card data and a repr ends in logs."""
+        return f"Frame(tpdu={self.tpdu.hex()}, header={self.header.hex()}, body of {len(self.body)} bytes)"
+
 
 class Framer:
     """One direction of one connection. Feed it bytes in any split; it gives whole frames.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from pos_specs.codec import Codec
-from pos_specs.dialect import Dialect, FunctionRule
+from pos_specs.dialect import Condition, Dialect, FunctionRule
 from pos_specs.loader import load_dialect, shipped_dialects
 from pos_specs.message import Message
 from pos_specs.parts import Parts
@@ -26,22 +26,54 @@ class Language:
         self.encode = self.codec.encode
         self._routes = _routes_by_mti(dialect)
         keys = sorted({key for rule in dialect.functions for key, _ in rule.condition.tests})
-        self._route_getters = tuple(self.parts.getter(key) for key in keys)
+        self._route_getters = tuple(self.parts.getter(key) for key in keys if key != "mti")
+        self._route_elements = tuple(sorted({_element_of(key) for key in keys if key != "mti"}))
         self._holds = {rule: self.parts.predicate(rule.condition) for rule in dialect.functions}
         self._known: dict[tuple[str | None, ...], FunctionRule | None] = {}
+        self._nearly_known: dict[tuple[object, ...], FunctionRule | None] = {}
 
     def function_of(self, message: Message) -> FunctionRule | None:
-        """The rule of the first function the message means, None when the dialect has none for it."""
+        """The rule of the first function the message means, None when the dialect has none for it.
+
+        Where no rule fits, the first one does of which all the message lacks is elements that the rule
+        requires: such a message is incomplete, and `missing` says so, rather than unsupported.
+        """
         key = (message.mti, *[get(message) for get in self._route_getters])
         try:
-            return self._known[key]
+            rule = self._known[key]
         except KeyError:
-            pass
-        rules = self._routes.get(message.mti, ())
-        rule = next((rule for rule in rules if self._holds[rule](message)), None)
-        if len(self._known) < ROUTES_KEPT:
-            self._known[key] = rule
-        return rule
+            rule = next((rule for rule in self._rules(message) if self._holds[rule](message)), None)
+            if len(self._known) < ROUTES_KEPT:
+                self._known[key] = rule
+        return rule or self._nearly(message, key)
+
+    def fits(self, rule: FunctionRule, message: Message) -> bool:
+        """True when the message means `rule`'s function and lacks nothing that tells it from others."""
+        return message.mti in rule.mtis and self._holds[rule](message)
+
+    def _rules(self, message: Message) -> list[FunctionRule]:
+        return self._routes.get(message.mti, [])
+
+    def _nearly(self, message: Message, key: tuple[str | None, ...]) -> FunctionRule | None:
+        absent = tuple(number for number in self._route_elements if number not in message.fields)
+        if not absent:
+            return None
+        longer_key = (key, absent)
+        try:
+            return self._nearly_known[longer_key]
+        except KeyError:
+            rule = next((rule for rule in self._rules(message) if self._nearly_holds(rule, message)), None)
+            if len(self._nearly_known) < ROUTES_KEPT:
+                self._nearly_known[longer_key] = rule
+            return rule
+
+    def _nearly_holds(self, rule: FunctionRule, message: Message) -> bool:
+        present = [
+            test
+            for test in rule.condition.tests
+            if test[0] == "mti" or _element_of(test[0]) in message.fields or _element_of(test[0]) not in rule.required
+        ]
+        return self.parts.predicate(Condition(tuple(present)))(message)
 
     def missing(self, rule: FunctionRule, message: Message) -> str | None:
         """What `rule` demands and `message` lacks, as element numbers for people; None when complete."""
@@ -58,6 +90,10 @@ class Language:
         """What `message` carries under the dialect's meaning `name` (`batch_number`, `original_stan` …)."""
         path = self.dialect.meaning.get(name)
         return None if path is None else self.parts.getter(path)(message)
+
+
+def _element_of(key: str) -> int:
+    return int(key.partition(".")[0])
 
 
 def _routes_by_mti(dialect: Dialect) -> dict[str, list[FunctionRule]]:

@@ -1,106 +1,154 @@
-"""What may be shown of a message. In doubt nothing is: a value this module cannot read is masked whole."""
+"""What may be shown of a message. In doubt nothing is: a value this module cannot read is masked whole.
+
+Three rules, each enough to hide a value: the sensitivity of its element or layout; a long run of digits
+in free text; and a card number that the same message carries elsewhere. Digits whose places all have a
+meaning (class `n`, layouts marked `sensitive = "none"`) are not searched for card numbers on suspicion:
+one batch or merchant number in ten would pass for one.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from pos_specs.dialect import DataElement
+from pos_specs.card_number import luhn_digit, luhn_valid, mask_pan
+from pos_specs.card_search import cards_in, hide_cards, mentions
+from pos_specs.cutting import RECORDS, REST, PartValues, cut, well_formed
+from pos_specs.dialect import DataElement, Layout
+from pos_specs.emv_tags import is_hidden
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.tlv import TlvError, build_tlv, parse_tlv
 
-HIDDEN_TAGS = frozenset({"57", "5A", "5F20", "5F24", "9F20", "9F1F", "56", "9F6B", "99"})
-"""EMV tags that carry PAN, track, cardholder name or PIN data (EMV Book 3 annex A)."""
+__all__ = ["luhn_digit", "luhn_valid", "mask_fields", "mask_pan", "mask_parts"]
 
-_PAN_IN_PARTS = {"pan"}
-_LONG_DIGITS = re.compile(r"[0-9]{12,}")
+SHORT_BYTES = 15
+"""Elements of fixed length up to this have a form of their own (DE42 is 15 digits) and are no free text."""
 
-
-def mask_pan(pan: str) -> str:
-    """First six and last four digits; everything when there are fewer than 13 digits or other characters.
-
-    PCI DSS 3.4.1 allows at most this much.
-    """
-    if not pan.isdigit() or not pan.isascii() or len(pan) < 13:
-        return "*" * len(pan)
-    return f"{pan[:6]}{'*' * (len(pan) - 10)}{pan[-4:]}"
+_PAN_PARTS = {"pan"}
+_LONG_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){12,}(?:[=D^][^?]*)?")
+"""Thirteen digits and more, also in groups, and what follows a card number on a track."""
 
 
 def mask_fields(language: Language, message: Message) -> dict[str, str]:
     """The elements of `message` as text by number, safe to log, store and show."""
-    elements = language.dialect.elements
-    return {
-        str(number): _mask_element(language, message, elements.get(number), value)
-        for number, value in message.fields.items()
-    }
-
-
-def mask_parts(language: Language, message: Message) -> dict[str, Any]:
-    """The parts of the elements that may be shown; those of sensitive ones with PANs masked, secrets left out."""
-    shown: dict[str, Any] = {}
-    for number in message.fields:
-        sensitive = language.dialect.elements[number].sensitive
-        if sensitive in ("secret", "track", "pin", "pan"):
-            continue
-        parts = language.parts.of(message, number)
-        if parts is not None:
-            shown[str(number)] = _mask_values(parts)
+    cards = cards_in(language, message)
+    shown = {}
+    for number, value in message.fields.items():
+        element = language.dialect.elements.get(number)
+        if element is None:
+            shown[str(number)] = _stars(value)
+        else:
+            masked = _mask_element(language, message, element, value)
+            shown[str(number)] = hide_cards(cards, masked, binary=element.content == "b")
     return shown
 
 
-def _mask_element(language: Language, message: Message, element: DataElement | None, value: str) -> str:
-    if element is None:
-        return "*" * len(value)
-    if element.sensitive == "":
+def mask_parts(language: Language, message: Message) -> dict[str, Any]:
+    """The parts of the elements that may be shown, card numbers masked, hidden elements left out."""
+    cards = cards_in(language, message)
+    shown: dict[str, Any] = {}
+    for number, value in message.fields.items():
+        element = language.dialect.elements.get(number)
+        layout = language.parts.layout_of(message, number)
+        if element is None or layout is None:
+            continue
+        parts = cut(layout, element, value)
+        kind = _sensitivity(element, layout, parts)
+        if kind == "icc":
+            shown[str(number)] = _hide(cards, _mask_tags(parts))
+        elif kind == "records":
+            shown[str(number)] = _hide(cards, _mask_records_parts(parts))
+        elif _mask_element(language, message, element, value) == value and not mentions(cards, value):
+            shown[str(number)] = _hide(cards, parts)
+    return shown
+
+
+def _mask_element(language: Language, message: Message, element: DataElement, value: str) -> str:
+    layout = language.parts.layout_of(message, element.number)
+    parts = None if layout is None else cut(layout, element, value)
+    kind = _sensitivity(element, layout, parts)
+    if kind == "none":
+        return value
+    if kind == "":
         return _mask_free_text(element, value)
-    if element.sensitive == "pan":
+    if kind == "pan":
         return mask_pan(value)
-    if element.sensitive == "icc":
+    if kind == "icc":
         return _mask_icc(value)
-    if element.sensitive == "records":
-        return _mask_records(language, message, element, value)
-    return "*" * len(value)
+    if kind == "records" and layout is not None:
+        return _mask_records(layout, value)
+    return _stars(value)
+
+
+def _sensitivity(element: DataElement, layout: Layout | None, parts: PartValues | None) -> str:
+    """The layout's, or else the element's; "none" only for a value that is exactly what the layout says."""
+    if layout is None or layout.sensitive == "":
+        return element.sensitive
+    if layout.sensitive != "none":
+        return layout.sensitive
+    if parts is not None and well_formed(layout, parts) and not _has_long_digits(layout, parts):
+        return "none"
+    return element.sensitive or "secret"
+
+
+def _has_long_digits(layout: Layout, parts: PartValues) -> bool:
+    free = {part.name for part in (*layout.parts, *layout.tags.values()) if part.content == "ans"}
+    return any(_LONG_DIGITS.search(parts[name]) is not None for name in free & parts.keys())
 
 
 def _mask_free_text(element: DataElement, value: str) -> str:
     """Elements of a known digit layout pass; free text could hold a card number and is searched for one."""
-    if element.content in ("n", "xn", "h") or element.length_digits == 0:
+    fixed = element.length_digits == 0
+    if element.content in ("n", "xn", "h") or (fixed and element.max_length <= SHORT_BYTES):
         return value
-    if element.content == "b":
-        return "*" * len(value)
-    return _LONG_DIGITS.sub(lambda found: _mask_if_card(found[0]), value)
+    if element.content == "b" or value.startswith("hex:"):
+        return _stars(value)
+    return _LONG_DIGITS.sub(lambda found: _mask_run(found[0]), value)
 
 
-def _mask_if_card(digits: str) -> str:
-    return mask_pan(digits) if 13 <= len(digits) <= 19 and luhn_valid(digits) else digits
+def _mask_run(digits: str) -> str:
+    return mask_pan(digits) if len(digits) <= 19 and luhn_valid(digits) else _stars(digits)
 
 
 def _mask_icc(value: str) -> str:
     try:
         pairs = parse_tlv(bytes.fromhex(value))
     except (TlvError, ValueError):
-        return "*" * len(value)
-    hidden = [(tag, "00" * (len(data) // 2) if tag in HIDDEN_TAGS else data) for tag, data in pairs]
+        return _stars(value)
+    hidden = [(tag, "00" * (len(data) // 2) if is_hidden(tag) else data) for tag, data in pairs]
     return build_tlv(hidden).hex().upper()
 
 
-def _mask_records(language: Language, message: Message, element: DataElement, value: str) -> str:
+def _mask_tags(parts: PartValues) -> PartValues:
+    return {tag: _stars(value) if tag == REST or is_hidden(tag) else value for tag, value in parts.items()}
+
+
+def _mask_records(layout: Layout, value: str) -> str:
     """Uploaded records keep their shape; each PAN part is masked in place, an unread rest is masked whole."""
-    layout = language.parts.layout_of(message, element.number)
-    if layout is None or layout.kind != "fixed" or layout.as_text:
-        return "*" * len(value)
-    if not layout.repeat:
-        return value
-    shown = value[: sum(part.length for part in layout.parts)]
-    position = len(shown)
+    if layout.kind != "fixed" or layout.as_text:
+        return _stars(value)
     size = sum(part.length for part in layout.repeat)
-    while len(value) - position >= size:
+    position = sum(part.length for part in layout.parts)
+    shown = value[:position]
+    while size and len(value) - position >= size:
         for part in layout.repeat:
             piece = value[position : position + part.length]
-            shown += _mask_padded_pan(piece) if part.name in _PAN_IN_PARTS else piece
+            shown += _mask_padded_pan(piece) if part.name in _PAN_PARTS else piece
             position += part.length
-    return shown + "*" * (len(value) - position)
+    return shown + _stars(value[position:])
+
+
+def _mask_records_parts(parts: PartValues) -> PartValues:
+    shown: PartValues = {}
+    for name, value in parts.items():
+        if name == RECORDS:
+            shown[name] = [_mask_records_parts(record) for record in value]
+        elif name in _PAN_PARTS:
+            shown[name] = _mask_padded_pan(value)
+        else:
+            shown[name] = _stars(value) if name == REST else value
+    return shown
 
 
 def _mask_padded_pan(piece: str) -> str:
@@ -108,35 +156,15 @@ def _mask_padded_pan(piece: str) -> str:
     return "0" * (len(piece) - len(pan)) + mask_pan(pan)
 
 
-def _mask_values(parts: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name, value in parts.items():
-        if isinstance(value, list):
-            shown[name] = [_mask_values(record) for record in value]
-        elif name in _PAN_IN_PARTS:
-            shown[name] = _mask_padded_pan(value)
-        elif name in HIDDEN_TAGS or name == "unparsed":
-            shown[name] = "*" * len(value)
-        else:
-            shown[name] = value
-    return shown
+def _hide(cards: frozenset[str], parts: PartValues) -> PartValues:
+    """The parts without card numbers that the message carries elsewhere."""
+    return {
+        name: [_hide(cards, record) for record in value]
+        if isinstance(value, list)
+        else hide_cards(cards, value, binary=False)
+        for name, value in parts.items()
+    }
 
 
-def luhn_valid(pan: str) -> bool:
-    """True when the last digit is the ISO/IEC 7812-1 annex B check digit of the others."""
-    if not pan.isdigit() or not pan.isascii():
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(pan)):
-        value = ord(digit) - 48
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
-
-
-def luhn_digit(without_check: str) -> str:
-    """The check digit that makes `without_check` + digit pass `luhn_valid`."""
-    return next(digit for digit in "0123456789" if luhn_valid(without_check + digit))
-
-
+def _stars(value: str) -> str:
+    return "*" * len(value)

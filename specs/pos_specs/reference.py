@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import iso8583
 
+from pos_specs.bitmap import bitmap_bytes, bitmap_reader, elements_of, mti_bytes
 from pos_specs.dialect import DataElement, Dialect
 from pos_specs.errors import MessageError
 from pos_specs.message import Message
-from pos_specs.text_codecs import GBK
+from pos_specs.text_codecs import codec_name
 
 ACCEPTED_PADS = ("0", "F")
 """Real terminals pad odd digits with either nibble (unionpay.md 1, vectors `signin_resp_bare_no32`)."""
@@ -53,6 +54,7 @@ class ReferenceCodec:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._bitmap = bitmap_reader(dialect.wire)
         self.spec = spec_of(dialect)
 
     def decode(self, data: bytes) -> Message:
@@ -61,6 +63,7 @@ class ReferenceCodec:
 
     def decode_with_places(self, data: bytes) -> tuple[Message, dict[str, Place]]:
         """The message, and where each element stands (keys as pyiso8583 names them: "t", "p", "1", "2" …)."""
+        self._check_bitmap(data)
         pads: dict[int, str] = {}
         spec: Mapping[str, Mapping[str, Any]] = self.spec
         while True:
@@ -78,11 +81,11 @@ class ReferenceCodec:
                 raise MessageError(f"unreadable ({type(error).__name__})", "t", 0) from None
         places = _places(encoded)
         message = _message(decoded, pads)
-        self._check_content(message, places)
+        self._check_content(message, places, encoded)
         return message, places
 
     def encode(self, message: Message) -> bytes:
-        """The bytes of `message` from the MTI on; raises MessageError naming the element that does not fit."""
+        """The bytes of `message` from the MTI on; raises MessageError naming what does not fit."""
         doc = {"t": message.mti}
         spec: Mapping[str, Mapping[str, Any]] = self.spec
         self._check_mti(message)
@@ -114,8 +117,18 @@ class ReferenceCodec:
             return None
         return element.number, nibble
 
+    def _check_bitmap(self, data: bytes) -> None:
+        """Refuses what pyiso8583 takes and nobody could write again: blanks in hex, a third bitmap (bit 65)."""
+        start, size = mti_bytes(self._dialect.wire), bitmap_bytes(self._dialect.wire, ())
+        bitmap = self._bitmap(data)
+        if len(bitmap) not in (size, 2 * size):
+            return  # too short: pyiso8583 says it better
+        if 65 in elements_of(self._dialect.wire, bitmap):
+            raise MessageError("a third bitmap is not supported", "65", start + size)
+
     def _explain(self, error: iso8583.DecodeError) -> MessageError:
-        decoded = {key: value for key, value in error.doc_dec.items() if key != error.field}
+        unread = () if error.msg.startswith("Extra data") else (error.field,)
+        decoded = {key: value for key, value in error.doc_dec.items() if key not in unread}
         partial = _message(decoded, {}) if len(decoded.get("t", "")) == 4 else None
         reason = error.msg
         if error.field.isdigit() and error.field != "1" and int(error.field) not in self._dialect.elements:
@@ -126,26 +139,37 @@ class ReferenceCodec:
         if re.fullmatch(r"[0-9]{4}", message.mti) is None:
             raise MessageError("not four digits", "t", 0)
 
-    def _check_content(self, message: Message, places: dict[str, Place]) -> None:
+    def _check_content(
+        self, message: Message, places: dict[str, Place], encoded: Mapping[str, Mapping[str, bytes]]
+    ) -> None:
         self._check_mti(message)
         wrong: MessageError | None = None
         good = dict(message.fields)
         for number, value in message.fields.items():
+            place, element = places[str(number)], self._dialect.elements[number]
             try:
-                _check_element(self._dialect.elements[number], value)
+                if self._dialect.wire.length == "ascii" and element.length_digits:
+                    _check_counter(number, encoded[str(number)]["len"], place)
+                _check_element(element, value, place)
             except MessageError as error:
                 del good[number]
-                if wrong is None:
-                    wrong = MessageError(error.reason, error.field, places[error.field].start)
+                wrong = wrong or error
         if wrong is not None:
             wrong.partial = Message(message.mti, good)
             raise wrong
 
 
-def _check_element(element: DataElement, value: str) -> None:
+def _check_counter(number: int, counter: bytes, place: Place) -> None:
+    """pyiso8583 takes `+5` and ` 5` for lengths; written again they would be other bytes."""
+    if not counter.isdigit():
+        raise MessageError("length is not digits", str(number), place.start)
+
+
+def _check_element(element: DataElement, value: str, place: Place | None = None) -> None:
     pattern = _CONTENT.get(element.content)
     if pattern is not None and pattern.fullmatch(value) is None:
-        raise MessageError(_CONTENT_NAMES[element.content], str(element.number))
+        offset = None if place is None else place.data_start
+        raise MessageError(_CONTENT_NAMES[element.content], str(element.number), offset)
 
 
 def _message(decoded: Mapping[str, str], pads: dict[int, str]) -> Message:
@@ -168,9 +192,7 @@ def _wire_order(key: str) -> int:
     return {"h": -3, "t": -2, "p": -1}[key] if not key.isdigit() else int(key)
 
 
-def _with_pad(
-    spec: Mapping[str, Mapping[str, Any]], key: str, nibble: str
-) -> Mapping[str, Mapping[str, Any]]:
+def _with_pad(spec: Mapping[str, Mapping[str, Any]], key: str, nibble: str) -> Mapping[str, Mapping[str, Any]]:
     field = dict(spec[key])
     side = "left_pad" if "left_pad" in field else "right_pad"
     return {**spec, key: {**field, side: nibble}}
@@ -205,14 +227,14 @@ def _element_spec(dialect: Dialect, element: DataElement) -> dict[str, Any]:
         "max_len": element.max_length,
         "desc": element.title,
     }
-    if element.content in ("n", "z") and wire.digits == "bcd":
+    if element.packed:
         spec |= {"data_enc": "b", "len_count": "nibbles", f"{element.pad_side}_pad": element.pad}
     elif element.content == "b":
         spec["data_enc"] = "b"
-    elif element.content in ("n", "xn", "h"):
-        spec["data_enc"] = "ascii"
+    elif element.is_text:
+        spec["data_enc"] = codec_name(element.text)
     else:
-        spec["data_enc"] = GBK if element.text == "gbk" else element.text
+        spec["data_enc"] = "ascii"
     return spec
 
 

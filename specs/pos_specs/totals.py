@@ -15,7 +15,7 @@ from pos_specs.message import Message
 class Side(NamedTuple):
     """How many, and how much in minor units."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody misses
     amount_minor: int
 
 
@@ -66,9 +66,7 @@ def parse_hypercom(value: str, groups: Sequence[str]) -> Totals:
     if not value.isdigit() or not value.isascii() or len(value) % 15 or len(value) // 15 > len(groups):
         raise ValueError(f"totals of {len(value)} characters: not up to {len(groups)} groups of 15 digits")
     pieces = [value[at : at + 15] for at in range(0, len(value), 15)]
-    return {
-        name: Side(int(piece[:3]), int(piece[3:])) for name, piece in zip(groups, pieces, strict=False)
-    }
+    return {name: Side(int(piece[:3]), int(piece[3:])) for name, piece in zip(groups, pieces, strict=False)}
 
 
 def write_hypercom(totals: Mapping[str, Side], groups: Iterable[str]) -> str:
@@ -81,9 +79,7 @@ def parse_iso87(message: Message) -> Totals:
     """The four groups of a reconciliation; absent elements are zero (hypercom.md 3.2)."""
     fields = message.fields
     amounts = {name: int(fields.get(number, "0")) for number, name in _ISO87_AMOUNTS.items()}
-    return {
-        name: Side(int(fields.get(number, "0")), amounts[name]) for number, name in _ISO87_COUNTS.items()
-    }
+    return {name: Side(int(fields.get(number, "0")), amounts[name]) for number, name in _ISO87_COUNTS.items()}
 
 
 def write_iso87(totals: Mapping[str, Side]) -> dict[int, str]:

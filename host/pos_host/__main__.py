@@ -1,0 +1,5 @@
+"""`python -m pos_host`."""
+
+from pos_host.cli import main
+
+main()

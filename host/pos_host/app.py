@@ -1,0 +1,252 @@
+"""The composition root: the only file that knows concrete adapters. Starts the host and stops it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import os
+import signal
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from pos_host.clock import Clock, ManualClock, SystemClock
+from pos_host.journal import Journal
+from pos_host.ledger.dialect_names import remember_dialect
+from pos_host.ledger.posting import BooksDamaged
+from pos_host.ledger.recovery import recover
+from pos_host.office import Office
+from pos_host.options import ServeOptions, UsageError
+from pos_host.pipeline import Pipeline
+from pos_host.secrets_file import read_or_make
+from pos_host.server import Listener
+from pos_host.settlement.policy import PolicyError, load_policy
+from pos_host.settlement.watch import Watch
+from pos_host.storage.memory import MemoryJournal
+from pos_host.storage.sqlite import SqliteJournal
+from pos_host.storage.sqlite_file import StoreError
+from pos_host.transaction.request import CardReader
+from pos_specs.errors import DialectError
+from pos_specs.language import Language, open_language
+
+log = structlog.get_logger("pos_host")
+
+BUSY_MESSAGES_PER_S = 500
+"""From this rate on the wire counts as busy: publishing then takes at most a tenth of the loop's time."""
+
+COLLECT_AFTER = 50_000
+"""Objects made before the collector looks. The books only grow and hold no cycles; at Python's 700 it walks
+them for nothing and answers wait meanwhile."""
+
+
+class Host:
+    """A running host. `start` opens everything and tells where; `stop` closes it so that nothing is lost."""
+
+    def __init__(self, options: ServeOptions) -> None:
+        self._options = options
+        self._listeners: list[Listener] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._publisher: Any = None
+        self._broker: Any = None
+        self._web: Any = None
+        self._rate = Rate()
+
+    async def start(self) -> dict[str, Any]:
+        """Everything that accepts, as the ready file tells it; raises UsageError with one clear line."""
+        options = self._options
+        try:
+            languages = [open_language(listener.dialect) for listener in options.listen]
+            for language in languages:
+                remember_dialect(language.dialect)
+            self.policy = load_policy(options.policy)
+            self._open_books()
+        except (DialectError, PolicyError, StoreError, BooksDamaged, OSError) as error:
+            raise UsageError(str(error)) from None
+        self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
+        self.token = read_or_make(options.store, "admin-token")
+        try:
+            listeners = await self._listen(languages)
+            mqtt = await self._start_mqtt()
+            http = await self._start_http()
+        except UsageError:
+            await self.stop()
+            raise
+        self._tasks.append(asyncio.create_task(self._measure_rate(), name="rate"))
+        if not isinstance(self.clock, ManualClock):
+            self._tasks.append(asyncio.create_task(self.watch.run(), name="watch"))
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER, 20, 100)
+        ready = {
+            "pid": os.getpid(),
+            "listeners": listeners,
+            "http": http,
+            "mqtt": mqtt,
+            "admin_token": self.token,
+        }
+        if options.ready_file is not None:
+            write_ready_file(options.ready_file, ready)
+        return ready
+
+    async def stop(self) -> None:
+        """Stop accepting and reading, answer what was read, then close terminals, web, publisher, broker."""
+        for listener in self._listeners:
+            listener.stop_accepting()
+            listener.pause()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pipeline.drain()
+        if self._web is not None:
+            await self._web.stop()
+        if self._publisher is not None:
+            await self._publisher.stop()
+        await self.journal.close()
+        self.pipeline.flush()
+        for listener in self._listeners:
+            listener.close()
+        if self._broker is not None:
+            await self._broker.stop()
+        if self._options.ready_file is not None:
+            self._options.ready_file.unlink(missing_ok=True)
+
+    def _open_books(self) -> None:
+        options = self._options
+        self.clock: Clock = (
+            SystemClock(self.policy)
+            if options.manual_clock_ms is None
+            else ManualClock(self.policy, options.manual_clock_ms)
+        )
+        self.journal: Journal = MemoryJournal() if options.store is None else SqliteJournal(options.store)
+        self.registry = recover(self.journal.load())
+        cards = CardReader(read_or_make(options.store, "card-key").encode())
+        self.pipeline = Pipeline(self.registry, self.journal, self.clock, self.policy, cards, enrol=options.enrol)
+
+    async def _listen(self, languages: list[Language]) -> list[dict[str, Any]]:
+        told = []
+        for option, language in zip(self._options.listen, languages, strict=True):
+            listener = Listener(self.pipeline, language)
+            self._listeners.append(listener)
+            try:
+                host, port = await listener.open(option.host, option.port)
+            except OSError as error:
+                reason = error.strerror or error
+                raise UsageError(f"--listen {option.host}:{option.port}={option.dialect}: {reason}") from None
+            told.append({"dialect": language.name, "host": host, "port": port})
+        return told
+
+    async def _start_mqtt(self) -> str | None:
+        """The broker's URL, or None when MQTT is off. Its libraries are imported in a thread, and only here."""
+        options = self._options
+        if options.mqtt == "off":
+            return None
+        starting = await asyncio.to_thread(importlib.import_module, "pos_host.mqtt_start")
+        started = await starting.start(
+            options.mqtt,
+            options.mqtt_prefix,
+            journal=self.journal,
+            registry=self.registry,
+            busy=self._rate.busy,
+            since_ms=self.clock.now_ms(),
+        )
+        self._broker, self._publisher, url, wake = started
+        self.pipeline.on_commit(wake)
+        self.watch.remind = lambda book, command: self._publisher.send_command(
+            book.merchant_id, book.terminal_id, command
+        )
+        return str(url)
+
+    async def _start_http(self) -> str | None:
+        """The API's URL, or None when it is off; FastAPI is imported in a thread, so terminals do not wait."""
+        options = self._options
+        if options.http is None:
+            return None
+        api = await asyncio.to_thread(importlib.import_module, "pos_host.admin.api")
+        web = await asyncio.to_thread(importlib.import_module, "pos_host.admin.web")
+        events = await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
+        after = events.cloud_events_of(self.journal, self.registry)
+        office = Office(self.registry, self.journal, self.clock, self.watch, after)
+        self._web = web.Web()
+        try:
+            url = await self._web.start(api.make_app(office, self.token, version("pos-host")), *options.http)
+        except OSError as error:
+            self._web = None
+            host, port = options.http
+            raise UsageError(f"--http {host}:{port}: {error.strerror or error}") from None
+        return str(url)
+
+    async def _measure_rate(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            self._rate.note(self.pipeline.messages, time.monotonic())
+
+
+class Rate:
+    """Messages a second, measured twice a second."""
+
+    def __init__(self) -> None:
+        self._messages = 0
+        self._at_s = 0.0
+        self.per_s = 0.0
+
+    def note(self, messages: int, now_s: float) -> None:
+        if self._at_s:
+            self.per_s = (messages - self._messages) / max(now_s - self._at_s, 0.001)
+        self._messages, self._at_s = messages, now_s
+
+    def busy(self) -> bool:
+        """Whether the payment path needs the loop more than the publisher does."""
+        return self.per_s > BUSY_MESSAGES_PER_S
+
+
+def write_ready_file(path: Path, ready: dict[str, Any]) -> None:
+    """Write atomically with mode 0600, since it holds the token."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump(ready, out)
+        out.write("\n")
+    os.replace(temporary, path)
+
+
+async def serve(options: ServeOptions) -> None:
+    """Run a host until SIGTERM or Ctrl-C; raises UsageError when it cannot start."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    host = Host(options)
+    ready = await host.start()
+    announce(ready, options)
+    await stopping.wait()
+    log.info("host_stopping")
+    await host.stop()
+    log.info("host_stopped")
+
+
+def announce(ready: dict[str, Any], options: ServeOptions) -> None:
+    """One line for each thing that accepts."""
+    for listener in ready["listeners"]:
+        log.info("listening", **listener)
+    if ready["mqtt"]:
+        log.info("mqtt", url=ready["mqtt"], prefix=options.mqtt_prefix)
+    if ready["http"]:
+        where = "memory" if options.store is None else f"{options.store}.admin-token"
+        log.info("http", url=ready["http"], openapi=f"{ready['http']}/openapi.json", admin_token_in=where)
+    log.info("ready", store=str(options.store or "memory:"), enrol=options.enrol)
+
+
+def run(options: ServeOptions) -> None:
+    """Run on uvloop where it is installed, else on asyncio's own loop."""
+    try:
+        new_loop = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        new_loop = None
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(options))

@@ -1,0 +1,167 @@
+"""The `pos-host` command: its verbs and options. Each verb imports what it needs when it is used."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pos_host.cli_config import config_option
+from pos_host.options import (
+    DEFAULT_LISTEN,
+    ServeOptions,
+    UsageError,
+    check_mac,
+    parse_address,
+    parse_clock,
+    parse_listen,
+    parse_store,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A POS acquirer's host that speaks ISO 8583.",
+)
+
+DEFAULT_STORE = "sqlite:///var/pos-host.db"
+
+
+def main() -> None:
+    """Run the command; bad usage and bad input end with 2 and one line on standard error."""
+    try:
+        app()
+    except UsageError as error:
+        typer.echo(f"pos-host: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+def _env(name: str) -> str:
+    return f"POS_HOST_{name}"
+
+
+@app.command()
+def serve(
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(envvar=_env("LISTEN"), help="ADDR:PORT=DIALECT, repeatable; port 0 takes a free one."),
+    ] = None,
+    store: Annotated[
+        str, typer.Option(envvar=_env("STORE"), help="sqlite:///FILE, or memory: for nothing kept.")
+    ] = DEFAULT_STORE,
+    mqtt: Annotated[
+        str, typer.Option(envvar=_env("MQTT"), help="embedded, embedded:PORT, mqtt://…, mqtts://… or off.")
+    ] = "embedded",
+    mqtt_prefix: Annotated[
+        str, typer.Option(envvar=_env("MQTT_PREFIX"), help="What every topic begins with.")
+    ] = "pos-host/v1",
+    http: Annotated[
+        str, typer.Option(envvar=_env("HTTP"), help="ADDR:PORT of the admin API, or off.")
+    ] = "127.0.0.1:8580",
+    enrol: Annotated[
+        str, typer.Option(envvar=_env("ENROL"), help="open: unknown terminals are enrolled; strict: refused.")
+    ] = "open",
+    mac: Annotated[str, typer.Option(envvar=_env("MAC"), help="off; verify and require are not served yet.")] = "off",
+    clock: Annotated[str, typer.Option(envvar=_env("CLOCK"), help="system, manual or manual:ISO-TIME.")] = "system",
+    policy: Annotated[Path | None, typer.Option(envvar=_env("POLICY"), help="Settlement policy (TOML).")] = None,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(envvar=_env("READY_FILE"), help="Written once everything accepts; holds the token."),
+    ] = None,
+    log_level: Annotated[str, typer.Option(envvar=_env("LOG_LEVEL"), help="debug, info, warning or error.")] = "info",
+    log_format: Annotated[str | None, typer.Option(envvar=_env("LOG_FORMAT"), help="json or console.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=config_option,
+            envvar=_env("CONFIG"),
+            help="TOML file with these options as keys.",
+        ),
+    ] = None,
+) -> None:
+    """Start the host and serve terminals until Ctrl-C or SIGTERM."""
+    from pos_host.app import run
+    from pos_host.log_setup import LEVELS, set_up_logging
+
+    if log_level not in LEVELS:
+        raise UsageError(f"--log-level {log_level}: must be one of {', '.join(LEVELS)}")
+    if log_format not in (None, "json", "console"):
+        raise UsageError(f"--log-format {log_format}: must be json or console")
+    if enrol not in ("open", "strict"):
+        raise UsageError(f"--enrol {enrol}: must be open or strict")
+    check_mac(mac)
+    options = ServeOptions(
+        listen=tuple(parse_listen(text) for text in listen or DEFAULT_LISTEN),
+        store=parse_store(store),
+        mqtt=mqtt,
+        mqtt_prefix=mqtt_prefix,
+        http=None if http == "off" else parse_address(http, f"--http {http}"),
+        enrol=enrol,
+        manual_clock_ms=parse_clock(clock, time.time_ns() // 1_000_000),
+        policy=policy,
+        ready_file=ready_file,
+    )
+    set_up_logging(log_level, log_format)
+    run(options)
+
+
+StoreOption = Annotated[str, typer.Option("--store", envvar=_env("STORE"), help="The store to read.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document per line.")]
+TerminalOption = Annotated[str | None, typer.Option("--terminal-id", help="Only this terminal.")]
+MerchantOption = Annotated[str | None, typer.Option("--merchant-id", help="Only this merchant.")]
+
+
+@app.command()
+def terminals(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """List the terminals with their current batch and flag."""
+    from pos_host.store_verbs import show_terminals
+
+    show_terminals(parse_store(store), as_json=as_json)
+
+
+@app.command()
+def unsettled(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """List the terminals that did not settle, worst first."""
+    from pos_host.store_verbs import show_unsettled
+
+    show_unsettled(parse_store(store), as_json=as_json)
+
+
+@app.command()
+def batches(
+    store: StoreOption = DEFAULT_STORE,
+    terminal_id: TerminalOption = None,
+    merchant_id: MerchantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the batches, the terminal's totals beside the host's."""
+    from pos_host.store_verbs import show_batches
+
+    show_batches(parse_store(store), terminal_id, merchant_id, as_json=as_json)
+
+
+@app.command()
+def transactions(
+    store: StoreOption = DEFAULT_STORE,
+    terminal_id: TerminalOption = None,
+    merchant_id: MerchantOption = None,
+    batch: Annotated[int | None, typer.Option("--batch", help="Only the batch of this id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the journal holds, latest last; cards are masked."""
+    from pos_host.store_verbs import show_transactions
+
+    show_transactions(parse_store(store), terminal_id, merchant_id, batch, limit, as_json=as_json)
+
+
+@app.command()
+def verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Work out every total, state and result again from the entries; exit 0 only without differences."""
+    from pos_host.store_verbs import verify_store
+
+    raise SystemExit(0 if verify_store(parse_store(store), as_json=as_json) else 1)

@@ -1,0 +1,1 @@
+"""One pure function per function of the wire: (Request, Book, now) -> Decision."""

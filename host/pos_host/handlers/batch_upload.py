@@ -1,0 +1,161 @@
+"""Batch upload: the terminal sends its records after a disagreement; each is compared, none replaces the host's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pos_host.clock import Instant
+from pos_host.handlers.posting_entry import decline, request_entry
+from pos_host.handlers.settlement import close, settlement_trailer, stored_settlement
+from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import Entry
+from pos_host.ledger.reconciliation import differences
+from pos_host.ledger.rows import batch_row
+from pos_host.transaction.request import CardReader, Request
+from pos_specs.parts import REST
+
+NOTICE_FUNCTIONS = {"25": "refund"}
+"""UnionPay message types whose upload may be the host's only notice and is then posted; the offline
+functions join it when the host serves them."""
+
+
+def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader) -> Decision:
+    """Keep the records with their batch, by original STAN, so that a record sent twice counts once."""
+    home = _home(request, book, batch)
+    if home is None:
+        reason = f"batch {request.batch_number} is not known"
+        return decline(request, book, batch, now, "wrong_batch", reason)
+    try:
+        records = _records(request, cards)
+    except ValueError as error:
+        return decline(request, book, home, now, "format_error", str(error))
+    rrn = book.next_rrn()
+    detail = json.dumps({"records": records})
+    entry = request_entry(request, book, home, now, "approved", rrn, "", detail=detail)
+    entries: tuple[Entry, ...] = (entry._replace(amount_minor=0),)
+    if home.closed:
+        return _into_closed(book, home, now, rrn, entries, records)
+    return Decision("approved", now.at_ms, rrn, entries=(*_notices(book, home, entry, records), *entries))
+
+
+def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """The upload is complete: the batch closes `balanced_after_upload` or `out_of_balance`."""
+    if request.language.dialect.totals_kind == "hypercom63":
+        return settlement_trailer(request, book, batch, now)
+    home = book.batch_numbered(request.batch_number)
+    if home is None:
+        reason = f"batch {request.batch_number} is not known"
+        return decline(request, book, batch, now, "wrong_batch", reason)
+    if home.state != "uploading":
+        return _end_of_balanced(request, book, home, now)
+    found = differences(home, complete=True)
+    result = "out_of_balance" if found else "balanced_after_upload"
+    return close(request, book, home, now, result, "approved", home.terminal_totals, found, {})
+
+
+def _end_of_balanced(request: Request, book: Book, home: Batch, now: Instant) -> Decision:
+    """207 after code 1 ends what is closed already; kept once in the journal (unionpay.md 8a)."""
+    if home.closed and home.settlement.get("key") == request.key:
+        return stored_settlement(home)
+    rrn = book.next_rrn()
+    entry = request_entry(request, book, home, now, "approved", rrn, "")
+    return Decision("approved", now.at_ms, rrn, entries=(entry,))
+
+
+def _home(request: Request, book: Book, batch: Batch) -> Batch | None:
+    """The batch the records belong to: the one they name, else the one being uploaded, else the last closed
+    one (whose 0330 was lost), else the open one."""
+    if request.batch_number:
+        return book.batch_numbered(request.batch_number)
+    if book.uploading is not None:
+        return book.uploading
+    stan = request.meaning("original_stan")
+    closed = [known for known in book.batches if known.closed and stan in known.uploads]
+    return closed[-1] if closed else batch
+
+
+def _records(request: Request, cards: CardReader) -> list[dict[str, Any]]:
+    parts = request.language.parts.of(request.message, 48)
+    if request.language.dialect.totals_kind == "unionpay48" and parts is not None and "records" in parts:
+        return _detail_records(parts, cards)
+    return [_single_record(request)]
+
+
+def _detail_records(parts: dict[str, Any], cards: CardReader) -> list[dict[str, Any]]:
+    """DE48 of 201: a count and records of 40 digits (unionpay.md 4.3); raises ValueError if they do not agree."""
+    records = parts["records"]
+    if int(parts["record_count"]) != len(records) or REST in parts:
+        raise ValueError(f"element 48: says {parts['record_count']} records, holds {len(records)}")
+    made = []
+    for record in records:
+        card = cards.read(record["pan"].lstrip("0"))
+        made.append(
+            {
+                "stan": record["stan"],
+                "amount_minor": int(record["amount"]),
+                "card": card.masked,
+                "card_print": card.print,
+            }
+        )
+    return made
+
+
+def _single_record(request: Request) -> dict[str, Any]:
+    """One message is one record: under its own STAN in UnionPay, under the one DE60 names in Hypercom."""
+    record: dict[str, Any] = {
+        "stan": request.meaning("original_stan") or request.stan,
+        "amount_minor": request.amount_minor or 0,
+        "card": request.card.masked,
+        "card_print": request.card.print,
+    }
+    if request.language.dialect.totals_kind == "unionpay48":
+        record["stan"] = request.stan
+    function = _notice_function(request)
+    if function:
+        record["function"] = function
+    return record
+
+
+def _notice_function(request: Request) -> str:
+    if request.language.dialect.totals_kind == "hypercom63":
+        return "refund" if request.message.fields.get(3, "").startswith("20") else ""
+    return NOTICE_FUNCTIONS.get(request.message.fields.get(60, "")[:2], "")
+
+
+def _notices(book: Book, home: Batch, entry: Entry, records: list[dict[str, Any]]) -> tuple[Entry, ...]:
+    """A refund the host has never heard of is posted by its upload, the only notice there may be."""
+    posted = []
+    for record in records:
+        function = record.get("function")
+        if function and record["stan"] not in home.by_stan and record["amount_minor"]:
+            detail = json.dumps({"posted_from_upload": True})
+            posted.append(
+                entry._replace(
+                    kind=function,
+                    stan=record["stan"],
+                    key=f"2{record['stan']}",
+                    amount_minor=record["amount_minor"],
+                    original="",
+                    detail=detail,
+                )
+            )
+    return tuple(posted)
+
+
+def _into_closed(
+    book: Book,
+    home: Batch,
+    now: Instant,
+    rrn: str,
+    entries: tuple[Entry, ...],
+    records: list[dict[str, Any]],
+) -> Decision:
+    """A closed batch never changes; what its late records differ in is added to its report."""
+    uploads = {**home.uploads, **{record["stan"]: record for record in records}}
+    found = differences(home, complete=False, uploads=uploads)
+    known = {(item["stan"], item["kind"]) for item in home.discrepancies}
+    new = [item for item in found if (item["stan"], item["kind"]) not in known]
+    rows = (batch_row(book, home, discrepancies=[*home.discrepancies, *new]),) if new else ()
+    return Decision("approved", now.at_ms, rrn, entries=entries, rows=rows)

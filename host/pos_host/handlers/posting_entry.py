@@ -1,0 +1,77 @@
+"""The entry a financial decision posts, and the decision around it: the same for every handler."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pos_host.clock import Instant
+from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import Entry
+from pos_host.transaction.request import Request
+
+
+def approve(request: Request, book: Book, batch: Batch, now: Instant, **extra: Any) -> Decision:
+    """An approval: posts the entry with an RRN and approval code of the terminal's own sequence.
+
+    `extra` sets further columns of the entry (`original`, `organisation`, `detail` …).
+    """
+    rrn, code = book.next_rrn(), book.next_approval_code()
+    entry = request_entry(request, book, batch, now, "approved", rrn, code, **extra)
+    return Decision("approved", now.at_ms, rrn, code, entries=(entry,))
+
+
+def decline(request: Request, book: Book, batch: Batch | None, now: Instant, outcome: str, reason: str) -> Decision:
+    """A refusal by name: it is journalled like an approval, so that the same request gets the same answer.
+
+    Without a batch it is journalled as `refused`, since no batch can remember it.
+    """
+    rrn = book.next_rrn()
+    detail = json.dumps({"reason": reason, "function": request.function})
+    entry = request_entry(request, book, batch, now, outcome, rrn, "", detail=detail)
+    if batch is None:
+        entry = entry._replace(kind="refused", key="")
+    return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)
+
+
+def request_entry(
+    request: Request,
+    book: Book,
+    batch: Batch | None,
+    now: Instant,
+    outcome: str,
+    rrn: str,
+    approval_code: str,
+    **extra: Any,
+) -> Entry:
+    """The journal's entry of a request; the card appears masked and as a print only."""
+    card = request.card
+    columns: dict[str, Any] = {
+        "organisation": card.organisation,
+        "invoice": request.meaning("invoice"),
+        "account": request.meaning("account_type"),
+        **extra,
+    }
+    return Entry(
+        kind=columns.pop("kind", request.function),
+        terminal_no=book.terminal_no,
+        batch_id=batch.batch_id if batch else 0,
+        at_ms=now.at_ms,
+        outcome=outcome,
+        mti=request.message.mti,
+        stan=request.stan,
+        key=request.key,
+        amount_minor=columns.pop("amount_minor", request.amount_minor or 0),
+        currency=request.currency,
+        card=card.masked,
+        card_print=card.print,
+        rrn=rrn,
+        approval_code=approval_code,
+        **columns,
+    )
+
+
+def repeat_of(transaction: Transaction) -> Decision:
+    """The stored decision once more; posts nothing."""
+    return Decision(transaction.outcome, transaction.at_ms, transaction.rrn, transaction.approval_code, reason="repeat")

@@ -1,0 +1,58 @@
+"""Refund: gives money back for a purchase, whole or in part, of this batch or an earlier one."""
+
+from __future__ import annotations
+
+import json
+
+from pos_host.clock import Instant
+from pos_host.handlers.originals import card_differs, names_an_original, original_of
+from pos_host.handlers.posting_entry import approve, decline
+from pos_host.handlers.purchase import wrong_money
+from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.decision import Decision
+from pos_host.transaction.request import Request
+
+
+def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Approve a refund of what is left of its original; one that names no original stands alone."""
+    wrong = wrong_money(request, batch)
+    if wrong is not None:
+        return decline(request, book, batch, now, *wrong)
+    if not names_an_original(request):
+        return _stand_alone(request, book, batch, now)
+    found = original_of(request, book)
+    original = found[1] if found is not None else request.stored_original
+    wrong = _wrong(request, original)
+    if wrong is not None or original is None:
+        return decline(request, book, batch, now, *(wrong or ("original_not_found", "no such purchase")))
+    detail = json.dumps({"original_rrn": original.rrn, "original_sequence": original.sequence})
+    return approve(
+        request,
+        book,
+        batch,
+        now,
+        original=original.key,
+        organisation=request.card.organisation or original.organisation,
+        detail=detail,
+    )
+
+
+def _stand_alone(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Hypercom and ISO 1987 refunds need no original; UnionPay's always names one (unionpay.md 3)."""
+    if request.language.dialect.totals_kind == "unionpay48":
+        return decline(request, book, batch, now, "original_not_found", "the refund names no original")
+    return approve(request, book, batch, now)
+
+
+def _wrong(request: Request, original: Transaction | None) -> tuple[str, str] | None:
+    if original is None:
+        return "original_not_found", "no purchase fits what the refund names"
+    if original.function != "purchase" or not original.approved or card_differs(request, original):
+        return "original_not_found", f"STAN {original.stan} is no approved purchase of this card"
+    if original.reversed:
+        return "already_reversed", f"the purchase of STAN {original.stan} was reversed"
+    if original.voided:
+        return "already_voided", f"the purchase of STAN {original.stan} was voided"
+    if (request.amount_minor or 0) > original.amount_minor - original.refunded_minor:
+        return "original_differs", "the refund is more than what is left of the purchase"
+    return None

@@ -1,0 +1,103 @@
+"""Reversal: the terminal got no answer and takes its transaction back."""
+
+from __future__ import annotations
+
+import json
+
+from pos_host.clock import Instant
+from pos_host.handlers.originals import card_differs
+from pos_host.handlers.posting_entry import request_entry
+from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.decision import Decision
+from pos_host.transaction.request import Request
+
+
+def reversal(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Take back the transaction with that STAN, or leave a tombstone where there is none.
+
+    Source: architecture (unknown reversals), unionpay.md 4.5 (matched by STAN and batch), 8a (closed batch).
+    """
+    found = _original(request, book, batch)
+    if found is None:
+        return _post(request, book, _home(book, batch), now, "approved", "", "no such transaction: tombstone")
+    home, original = found
+    if home.closed:
+        return _of_closed(request, book, home, original, now)
+    outcome, reason = _judge(request, original)
+    return _post(request, book, home, now, outcome, original.key if outcome == "approved" else "", reason)
+
+
+def _original(request: Request, book: Book, batch: Batch) -> tuple[Batch, Transaction] | None:
+    """By STAN, newest batch first; a closed batch counts only when the message can mean no open one."""
+    number = request.batch_number
+    stan = _reversed_stan(request)
+    for candidate in reversed(book.batches):
+        if number and candidate.number != number:
+            continue
+        found = _latest(candidate, stan, request)
+        if found is not None:
+            return candidate, found
+    return None
+
+
+def _reversed_stan(request: Request) -> str:
+    """DE90 names the original where the dialect has it; elsewhere a reversal repeats the original's STAN."""
+    if request.language.dialect.meaning.get("original_stan", "").startswith("90."):
+        return request.meaning("original_stan")
+    return request.stan
+
+
+def _latest(batch: Batch, stan: str, request: Request) -> Transaction | None:
+    """The transaction of that STAN; in a closed batch only one that also agrees in amount and card,
+    since STANs begin again and an unknown reversal must not hit a stranger."""
+    found = batch.by_stan.get(stan)
+    if found is None:
+        return None
+    agrees = found.amount_minor == request.amount_minor and not card_differs(request, found)
+    return found if agrees or not batch.closed else None
+
+
+def _home(book: Book, batch: Batch) -> Batch:
+    """Where a tombstone stands: the batch of the message, or the current one when that is closed."""
+    current = book.current
+    return current if batch.closed and current is not None else batch
+
+
+def _judge(request: Request, original: Transaction) -> tuple[str, str]:
+    if original.amount_minor != request.amount_minor or card_differs(request, original):
+        return "original_differs", f"amount or card differs from the transaction of STAN {original.stan}"
+    if original.voided and original.approved:
+        return "already_voided", f"the purchase of STAN {original.stan} was voided"
+    return "approved", ""
+
+
+def _of_closed(request: Request, book: Book, home: Batch, original: Transaction, now: Instant) -> Decision:
+    """A closed batch never changes: the money stays settled and the case is there to be reviewed.
+
+    Refused (25), except where the terminal would block on anything but 00 (the dialect calls it an advice).
+    """
+    outcome = "approved" if request.rule.advice else "original_settled"
+    reason = f"STAN {original.stan} is in batch {home.number}, which is closed: not reversed, for review"
+    rrn = book.next_rrn()
+    entry = request_entry(
+        request,
+        book,
+        home,
+        now,
+        outcome,
+        rrn,
+        "",
+        kind="reversal_of_closed",
+        detail=json.dumps({"reason": reason}),
+    )
+    return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)
+
+
+def _post(
+    request: Request, book: Book, batch: Batch, now: Instant, outcome: str, original: str, reason: str
+) -> Decision:
+    rrn = book.next_rrn()
+    detail = json.dumps({"reason": reason}) if reason else ""
+    entry = request_entry(request, book, batch, now, outcome, rrn, "", original=original, detail=detail)
+    entry = entry._replace(stan=_reversed_stan(request))
+    return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)

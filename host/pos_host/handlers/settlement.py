@@ -1,0 +1,249 @@
+"""Settlement: the terminal's totals meet the host's; the batch closes or its upload begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pos_host.clock import Instant
+from pos_host.handlers.posting_entry import decline, request_entry
+from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import Entry, Row
+from pos_host.ledger.group_totals import has_money, totals_of
+from pos_host.ledger.reconciliation import (
+    differences,
+    hypercom_balanced,
+    iso87_balanced,
+    unionpay_codes,
+)
+from pos_host.ledger.rows import batch_row, closed_entry, opened_batch
+from pos_host.transaction.request import Request
+from pos_specs.totals import (
+    BALANCED,
+    JUDGED_WRONG,
+    Side,
+    Totals,
+    parse_hypercom,
+    parse_iso87,
+    parse_unionpay,
+    write_iso87,
+    write_unionpay,
+)
+
+
+def settlement(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Judge the totals by the dialect's rules; the same totals again get the same answer."""
+    return _RULES[request.language.dialect.totals_kind](request, book, batch, now)
+
+
+def settlement_trailer(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Hypercom 0500/960000: ends the upload. 00 only if totals and every record agree, else 77 (hypercom.md 2.7)."""
+    named = _named_batch(request, book)
+    if named is None:
+        return decline(request, book, batch, now, "wrong_batch", f"batch {request.batch_number} is not known")
+    try:
+        sent = parse_hypercom(request.message.fields[63], request.language.dialect.totals_groups)
+    except ValueError as error:
+        return decline(request, book, batch, now, "format_error", f"element 63: {error}")
+    if named.closed:
+        return _repeat_trailer(request, book, named, sent, now)
+    if named.state != "uploading":
+        return settlement(request, book, batch, now)
+    found = differences(named, complete=True)
+    balanced = hypercom_balanced(named, sent) and not found
+    result = "balanced_after_upload" if balanced else "out_of_balance"
+    outcome = "approved" if balanced else "out_of_balance"
+    return close(request, book, named, now, result, outcome, sent, found, {})
+
+
+def _unionpay(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    named = _named_batch(request, book)
+    sent_text = request.message.fields[48]
+    wrong = {"totals": _with_codes(sent_text, JUDGED_WRONG, JUDGED_WRONG)}
+    if named is None:
+        reason = f"batch {request.batch_number} is not known"
+        return decline(request, book, batch, now, "wrong_batch", reason)._replace(values=wrong)
+    try:
+        sent = parse_unionpay(sent_text)
+    except ValueError as error:
+        return decline(request, book, batch, now, "format_error", f"element 48: {error}")._replace(values=wrong)
+    if named.closed:
+        repeated = _repeat(named, sent)
+        if repeated is not None:
+            return repeated
+        reason = f"batch {named.number} is closed with other totals"
+        return decline(request, book, batch, now, "wrong_batch", reason)._replace(values=wrong)
+    codes = unionpay_codes(named, sent)
+    if codes == (BALANCED, BALANCED):
+        values = {"totals": _with_codes(sent_text, *codes)}
+        return close(request, book, named, now, "balanced", "approved", sent, [], values)
+    values = {"totals": _host_totals(named, codes, len(sent_text))}
+    halves = [half for half, code in zip(("domestic", "foreign"), codes, strict=True) if code != BALANCED]
+    return _begin_upload(request, book, named, now, "out_of_balance", sent, values, halves)
+
+
+def _hypercom(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    named = _named_batch(request, book)
+    if named is None:
+        reason = f"batch {request.batch_number} is not known"
+        return decline(request, book, batch, now, "wrong_batch", reason)
+    try:
+        sent = parse_hypercom(request.message.fields[63], request.language.dialect.totals_groups)
+    except ValueError as error:
+        return decline(request, book, batch, now, "format_error", f"element 63: {error}")
+    if named.closed:
+        return _repeat(named, sent) or decline(
+            request, book, batch, now, "wrong_batch", f"batch {named.number} is closed with other totals"
+        )
+    if hypercom_balanced(named, sent):
+        return close(request, book, named, now, "balanced", "approved", sent, [], {})
+    return _begin_upload(request, book, named, now, "out_of_balance_send_batch", sent, {})
+
+
+def _iso87(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    sent = parse_iso87(request.message)
+    repeated = _repeat_without_number(request, book, batch, sent)
+    if repeated is not None:
+        return repeated
+    balanced = iso87_balanced(batch, sent)
+    answer = write_iso87(sent if balanced else totals_of(batch))
+    names = request.language.dialect.answer
+    values = {names[number]: text for number, text in answer.items() if number in names}
+    values["settlement_code"] = "1" if balanced else "2"
+    result, outcome = ("balanced", "approved") if balanced else ("out_of_balance", "out_of_balance")
+    return close(request, book, batch, now, result, outcome, sent, [], values)
+
+
+def close(
+    request: Request,
+    book: Book,
+    batch: Batch,
+    now: Instant,
+    result: str,
+    outcome: str,
+    sent: Totals,
+    found: list[dict[str, Any]],
+    values: dict[str, str],
+) -> Decision:
+    """Close `batch` with `result` and open the next one, in the commit of this answer."""
+    rrn = book.next_rrn()
+    settled = {
+        "key": request.key,
+        "outcome": outcome,
+        "at_ms": now.at_ms,
+        "rrn": rrn,
+        "values": values,
+    }
+    row = batch_row(
+        book,
+        batch,
+        state="settled",
+        result=result,
+        closed_at_ms=now.at_ms,
+        terminal_totals=sent or batch.terminal_totals,
+        discrepancies=found,
+        settlement=settled,
+    )
+    rows: list[Row] = [row]
+    entries: list[Entry] = [
+        request_entry(request, book, batch, now, outcome, rrn, ""),
+        closed_entry(book, batch, now.at_ms, result, len(found)),
+    ]
+    if batch is book.current:
+        opened, told = opened_batch(book, batch.dialect.batch.after(batch.number), now.at_ms)
+        rows.append(opened)
+        entries.append(told)
+    return Decision(outcome, now.at_ms, rrn, values=values, entries=tuple(entries), rows=tuple(rows))
+
+
+def _begin_upload(
+    request: Request,
+    book: Book,
+    batch: Batch,
+    now: Instant,
+    outcome: str,
+    sent: Totals,
+    values: dict[str, str],
+    disputed: list[str] | None = None,
+) -> Decision:
+    """The batch waits for the terminal's records. Begun again with nothing changed, it gets the same answer."""
+    begun = batch.settlement
+    if batch.state == "uploading" and batch.terminal_totals == sent and begun["values"] == values:
+        return stored_settlement(batch)
+    rrn = book.next_rrn()
+    answer = {"key": request.key, "outcome": outcome, "at_ms": now.at_ms, "rrn": rrn, "values": values}
+    settled = {**answer, "disputed": disputed}
+    row = batch_row(book, batch, state="uploading", terminal_totals=sent, settlement=settled)
+    detail = json.dumps({"number": batch.number, "sent": {name: list(side) for name, side in sent.items()}})
+    entries = (
+        request_entry(request, book, batch, now, outcome, rrn, ""),
+        Entry("upload_begun", book.terminal_no, batch.batch_id, now.at_ms, detail=detail),
+    )
+    return Decision(outcome, now.at_ms, rrn, values=values, entries=entries, rows=(row,))
+
+
+def _named_batch(request: Request, book: Book) -> Batch | None:
+    return book.batch_numbered(request.batch_number)
+
+
+def _repeat(batch: Batch, sent: Totals) -> Decision | None:
+    """The stored answer of a closed batch, when the totals are the ones it was closed with."""
+    if batch.terminal_totals != sent or not batch.settlement:
+        return None
+    return stored_settlement(batch)
+
+
+def stored_settlement(batch: Batch) -> Decision:
+    """The answer that closed `batch`, once more."""
+    done = batch.settlement
+    return Decision(done["outcome"], done["at_ms"], done["rrn"], values=done["values"], reason="repeat")
+
+
+def _repeat_trailer(request: Request, book: Book, batch: Batch, sent: Totals, now: Instant) -> Decision:
+    """A trailer whose answer was lost; the terminal may have worked its totals out anew since."""
+    if batch.result in ("balanced_after_upload", "out_of_balance"):
+        return stored_settlement(batch)
+    return _repeat(batch, sent) or decline(
+        request, book, batch, now, "wrong_batch", f"batch {batch.number} is closed with other totals"
+    )
+
+
+def _repeat_without_number(request: Request, book: Book, batch: Batch, sent: Totals) -> Decision | None:
+    """ISO 1987 names no batch: the same message again, or the last batch's totals while nothing was sold since."""
+    closed = [known for known in book.batches if known.closed and known.settlement]
+    if not closed:
+        return None
+    last = closed[-1]
+    same_message = last.settlement["key"] == request.key and last.terminal_totals == sent
+    nothing_since = not has_money(batch) and any(side.count for side in sent.values())
+    if same_message or (nothing_since and last.terminal_totals == sent):
+        return stored_settlement(last)
+    return None
+
+
+def _host_totals(batch: Batch, codes: tuple[str, str], digits: int) -> str:
+    """DE48 of the host's totals. 31 digits hold both halves as one; a count over 999 is shown as 999."""
+    totals = totals_of(batch)
+    if digits == 31:
+        for side in ("debit", "credit"):
+            home, away = totals[f"domestic_{side}"], totals[f"foreign_{side}"]
+            totals[f"domestic_{side}"] = Side(home.count + away.count, home.amount_minor + away.amount_minor)
+    shown = {name: Side(min(side.count, 999), side.amount_minor) for name, side in totals.items()}
+    return write_unionpay(shown, codes, digits)
+
+
+def _with_codes(totals: str, domestic: str, foreign: str) -> str:
+    """DE48 as sent with the reconciliation codes set in digits 30 and 61 (unionpay.md 4.1)."""
+    if len(totals) < 31:
+        return totals
+    marked = totals[:30] + domestic + totals[31:]
+    return marked[:61] + foreign if len(marked) == 62 else marked
+
+
+_RULES: dict[str, Callable[[Request, Book, Batch, Instant], Decision]] = {
+    "unionpay48": _unionpay,
+    "hypercom63": _hypercom,
+    "iso87": _iso87,
+}

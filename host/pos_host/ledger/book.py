@@ -1,0 +1,224 @@
+"""What the host knows about one terminal: its open batch, its transactions, the answers already given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pos_specs.dialect import Dialect
+from pos_specs.totals import Side, Totals
+
+BATCHES_PER_TERMINAL = 100_000
+"""A batch id is terminal number × this + ordinal; at one batch a day it lasts 270 years."""
+
+
+class Transaction:
+    """A financial request the host decided, approved or declined, and what became of it since.
+
+    `key` is its identity within the batch; `amount_minor` in minor units; `at_ms` UTC.
+    """
+
+    __slots__ = (
+        "account",
+        "amount_minor",
+        "approval_code",
+        "at_ms",
+        "batch_id",
+        "card",
+        "card_print",
+        "currency",
+        "function",
+        "invoice",
+        "key",
+        "organisation",
+        "original",
+        "outcome",
+        "refunded_minor",
+        "reversed",
+        "rrn",
+        "sequence",
+        "stan",
+        "undelivered_at_ms",
+        "voided",
+    )
+
+    def __init__(self, sequence: int, entry: Any) -> None:
+        self.sequence: int = sequence
+        self.function: str = entry.kind
+        self.batch_id: int = entry.batch_id
+        self.at_ms: int = entry.at_ms
+        self.outcome: str = entry.outcome
+        self.stan: str = entry.stan
+        self.key: str = entry.key
+        self.amount_minor: int = entry.amount_minor
+        self.currency: str = entry.currency
+        self.card: str = entry.card
+        self.card_print: str = entry.card_print
+        self.organisation: str = entry.organisation
+        self.account: str = entry.account
+        self.rrn: str = entry.rrn
+        self.approval_code: str = entry.approval_code
+        self.invoice: str = entry.invoice
+        self.original: str = entry.original
+        self.voided = False
+        self.reversed = False
+        self.refunded_minor = 0
+        self.undelivered_at_ms = 0
+
+    @property
+    def approved(self) -> bool:
+        """Approved, whatever happened to it afterwards."""
+        return self.outcome == "approved"
+
+    @property
+    def captured(self) -> bool:
+        """Approved and not reversed: it stands in the books (a voided one stands beside its void)."""
+        return self.outcome == "approved" and not self.reversed
+
+
+class Tombstone:
+    """A reversal whose original never came: it refuses only an original of the same STAN, amount and card."""
+
+    __slots__ = ("amount_minor", "card_print", "stan")
+
+    def __init__(self, stan: str, amount_minor: int, card_print: str) -> None:
+        self.stan = stan
+        self.amount_minor = amount_minor
+        self.card_print = card_print
+
+
+class Batch:
+    """One batch of one terminal. `groups` are the running totals by the dialect's groups."""
+
+    __slots__ = (
+        "after_sequence",
+        "answers",
+        "batch_id",
+        "by_invoice",
+        "by_rrn",
+        "by_stan",
+        "closed_at_ms",
+        "currency",
+        "dialect",
+        "discrepancies",
+        "first_money_at_ms",
+        "groups",
+        "last_activity_at_ms",
+        "number",
+        "opened_at_ms",
+        "result",
+        "reversals",
+        "settlement",
+        "state",
+        "terminal_totals",
+        "tombstones",
+        "undelivered",
+        "uploads",
+    )
+
+    def __init__(self, batch_id: int, number: str, dialect: Dialect, opened_at_ms: int) -> None:
+        self.batch_id = batch_id
+        self.number = number
+        self.dialect = dialect
+        self.state = "open"
+        self.result = ""
+        self.currency = ""
+        self.opened_at_ms = opened_at_ms
+        self.closed_at_ms = 0
+        self.after_sequence = 0
+        self.answers: dict[str, Transaction] = {}
+        self.reversals: dict[str, Transaction] = {}
+        self.by_rrn: dict[str, Transaction] = {}
+        self.by_stan: dict[str, Transaction] = {}
+        self.by_invoice: dict[str, Transaction] = {}
+        self.tombstones: dict[str, Tombstone] = {}
+        self.uploads: dict[str, dict[str, Any]] = {}
+        self.undelivered: dict[str, int] = {}
+        self.groups: dict[str, Side] = {}
+        self.terminal_totals: Totals = {}
+        self.discrepancies: list[dict[str, Any]] = []
+        self.settlement: dict[str, Any] = {}
+        self.first_money_at_ms = 0
+        self.last_activity_at_ms = opened_at_ms
+
+    @property
+    def closed(self) -> bool:
+        return self.state == "settled"
+
+
+class Book:
+    """One terminal's book. Only the pipeline's turn for this terminal changes it, and only after a commit."""
+
+    __slots__ = (
+        "batches",
+        "busy",
+        "dialect",
+        "enrolled",
+        "enrolled_at_ms",
+        "flag",
+        "flag_pending",
+        "last_seen_at_ms",
+        "last_sequence",
+        "merchant_id",
+        "number_known",
+        "ordinal",
+        "rrn_sequence",
+        "session",
+        "status",
+        "terminal_id",
+        "terminal_no",
+        "waiting",
+    )
+
+    def __init__(self, terminal_no: int, merchant_id: str, terminal_id: str, dialect: Dialect) -> None:
+        self.terminal_no = terminal_no
+        self.merchant_id = merchant_id
+        self.terminal_id = terminal_id
+        self.dialect = dialect
+        self.status = "active"
+        self.enrolled = False
+        self.enrolled_at_ms = 0
+        self.number_known = False
+        self.batches: list[Batch] = []
+        self.ordinal = 0
+        self.rrn_sequence = 0
+        self.last_seen_at_ms = 0
+        self.last_sequence = 0
+        self.flag: Any = None
+        self.flag_pending = False
+        self.session: Any = None
+        self.busy = False
+        self.waiting: list[Any] = []
+
+    @property
+    def current(self) -> Batch | None:
+        """The latest batch; None only before the first commit of the terminal."""
+        return self.batches[-1] if self.batches else None
+
+    @property
+    def uploading(self) -> Batch | None:
+        """The batch whose upload has begun and not ended."""
+        return next((batch for batch in self.batches if batch.state == "uploading"), None)
+
+    def batch_numbered(self, number: str) -> Batch | None:
+        """The latest remembered batch of that number."""
+        return next((batch for batch in reversed(self.batches) if batch.number == number), None)
+
+    def batch_of_id(self, batch_id: int) -> Batch | None:
+        """The remembered batch of that id."""
+        return next((batch for batch in self.batches if batch.batch_id == batch_id), None)
+
+    def next_batch_id(self) -> int:
+        """The id of the batch that would be opened next."""
+        return self.terminal_no * BATCHES_PER_TERMINAL + self.ordinal + 1
+
+    def next_rrn(self) -> str:
+        """Twelve digits: terminal number and a count of this terminal's own; both wrap at a million.
+
+        An RRN is looked up only within a terminal's batches, so the wrap of the count comes after a
+        million transactions of one terminal and hits nothing that is still open.
+        """
+        return f"{self.terminal_no % 1_000_000:06d}{(self.rrn_sequence + 1) % 1_000_000:06d}"
+
+    def next_approval_code(self) -> str:
+        """Six digits from the terminal's own count, never 000000."""
+        return f"{self.rrn_sequence % 999_999 + 1:06d}"

@@ -1,0 +1,107 @@
+"""Which transaction counts in which group of the totals, by dialect; running sums kept from the same rule.
+
+Sources: unionpay.md 4.1 (a voided sale stays in debit, its void goes to credit), hypercom.md 2.7 (a voided
+sale and its void count nowhere), the issue and hypercom.md 3.2 for ISO 1987 (reversals apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pos_host.ledger.book import Batch, Transaction
+from pos_specs.cards import DOMESTIC
+from pos_specs.dialect import Dialect
+from pos_specs.totals import ISO87_GROUPS, NOTHING, UNIONPAY_GROUPS, Side, Totals
+
+_DEBIT_ACCOUNTS = ("10", "20")
+"""DE3 account types of the Hypercom debit groups: savings and cheque (hypercom.md 2.7)."""
+
+
+def groups_of(dialect: Dialect, transaction: Transaction) -> tuple[str, ...]:
+    """The groups in which `transaction` counts once, with its amount, as it stands now."""
+    return _RULES[dialect.totals_kind](transaction)
+
+
+def totals_of(batch: Batch) -> Totals:
+    """The host's totals of `batch`, every group of its dialect present."""
+    names = batch.dialect.totals_groups or _NAMES[batch.dialect.totals_kind]
+    return {name: batch.groups.get(name, NOTHING) for name in names}
+
+
+def sides_of(kind: str, groups: Mapping[str, Side]) -> tuple[Side, Side]:
+    """What the API calls debit and credit, over all groups of totals of that kind.
+
+    Debit is sales, credit refunds; in UnionPay credit holds the voids too, beside sales that stay.
+    """
+    return _sum(groups, _DEBIT[kind]), _sum(groups, _CREDIT[kind])
+
+
+def sides(batch: Batch) -> tuple[Side, Side]:
+    """Debit and credit of a batch as it stands."""
+    return sides_of(batch.dialect.totals_kind, batch.groups)
+
+
+def has_money(batch: Batch) -> bool:
+    """True when something captured stands in the batch; reversed transactions leave nothing behind."""
+    debit, credit = sides(batch)
+    return bool(debit.count or credit.count)
+
+
+def count_in(batch: Batch, transaction: Transaction, sign: int) -> None:
+    """Add (`sign` 1) or take away (−1) a transaction's share of the running totals."""
+    for name in groups_of(batch.dialect, transaction):
+        side = batch.groups.get(name, NOTHING)
+        batch.groups[name] = Side(side.count + sign, side.amount_minor + sign * transaction.amount_minor)
+
+
+def _unionpay(transaction: Transaction) -> tuple[str, ...]:
+    if not transaction.captured:
+        return ()
+    if transaction.function == "purchase":
+        return ("domestic_debit",) if transaction.organisation == DOMESTIC else ("foreign_debit",)
+    unknown_refund = transaction.function == "refund" and transaction.organisation == "000"
+    domestic = transaction.organisation == DOMESTIC or unknown_refund
+    return ("domestic_credit",) if domestic else ("foreign_credit",)
+
+
+def _hypercom(transaction: Transaction) -> tuple[str, ...]:
+    if not transaction.captured or transaction.voided or transaction.function == "purchase_void":
+        return ()
+    kind = "debit_" if transaction.account in _DEBIT_ACCOUNTS else ""
+    return (f"{kind}sales",) if transaction.function == "purchase" else (f"{kind}refunds",)
+
+
+def _iso87(transaction: Transaction) -> tuple[str, ...]:
+    if not transaction.approved or transaction.function == "purchase_void":
+        return ()
+    name = "debits" if transaction.function == "purchase" else "credits"
+    return (name, f"{name}_reversal") if transaction.reversed or transaction.voided else (name,)
+
+
+def _sum(groups: Mapping[str, Side], names: Mapping[str, int]) -> Side:
+    """The named groups added up, each with its sign."""
+    count = amount = 0
+    for name, sign in names.items():
+        side = groups.get(name)
+        if side is not None:
+            count += sign * side[0]
+            amount += sign * side[1]
+    return Side(count, amount)
+
+
+_RULES = {"unionpay48": _unionpay, "hypercom63": _hypercom, "iso87": _iso87}
+_NAMES: dict[str, tuple[str, ...]] = {
+    "unionpay48": UNIONPAY_GROUPS,
+    "hypercom63": ("sales", "refunds"),
+    "iso87": ISO87_GROUPS,
+}
+_DEBIT: dict[str, dict[str, int]] = {
+    "unionpay48": {"domestic_debit": 1, "foreign_debit": 1},
+    "hypercom63": {"sales": 1, "debit_sales": 1, "authorised_sales": 1},
+    "iso87": {"debits": 1, "debits_reversal": -1},
+}
+_CREDIT: dict[str, dict[str, int]] = {
+    "unionpay48": {"domestic_credit": 1, "foreign_credit": 1},
+    "hypercom63": {"refunds": 1, "debit_refunds": 1, "authorised_refunds": 1},
+    "iso87": {"credits": 1, "credits_reversal": -1},
+}

@@ -1,0 +1,176 @@
+"""Applying what was committed: the one place where a book changes, live and at recovery alike."""
+
+from __future__ import annotations
+
+import json
+
+from pos_host.ledger.book import Batch, Book, Tombstone, Transaction
+from pos_host.ledger.dialect_names import dialect_named
+from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, Row, TerminalRow
+from pos_host.ledger.group_totals import count_in
+from pos_specs.dialect import Dialect
+from pos_specs.totals import Side
+
+CLOSED_BATCHES_KEPT = 2
+"""Closed batches whose transactions stay in memory, for late repeats, reversals and uploads. Older
+ones are asked of the store."""
+
+
+class BooksDamaged(Exception):
+    """An invariant of the books does not hold: our mistake, never the peer's."""
+
+
+def apply_row(book: Book, row: Row) -> None:
+    """Take over a row that was committed."""
+    if isinstance(row, TerminalRow):
+        book.enrolled = True
+        book.status = row.status
+        book.enrolled_at_ms = row.enrolled_at_ms
+        book.number_known = bool(row.number_known)
+        if book.dialect.name != row.dialect:
+            book.dialect = dialect_named(row.dialect)
+    elif isinstance(row, BatchRow):
+        _apply_batch(book, row)
+    elif isinstance(row, FlagRow):
+        book.flag = row if row.severity else None
+
+
+def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
+    """Take over an entry that was committed at `sequence`; raises BooksDamaged for one without its batch."""
+    book.last_sequence = sequence
+    if entry.rrn:
+        book.rrn_sequence = int(entry.rrn[6:])
+    if entry.kind in FINANCIAL:
+        _apply_financial(book, entry, sequence)
+    elif entry.kind == "reversal":
+        _apply_reversal(book, entry, sequence)
+    elif entry.kind == "reversal_of_closed":
+        _batch(book, entry).reversals[entry.key] = Transaction(sequence, entry)
+    elif entry.kind == "batch_upload":
+        _apply_upload(book, entry)
+    elif entry.kind == "answer_undelivered":
+        _apply_undelivered(book, entry)
+
+
+def _batch(book: Book, entry: Entry) -> Batch:
+    batch = book.batch_of_id(entry.batch_id)
+    if batch is None:
+        raise BooksDamaged(f"entry {entry.kind} of batch {entry.batch_id}, which the book does not have")
+    return batch
+
+
+def _apply_financial(book: Book, entry: Entry, sequence: int) -> None:
+    batch = _batch(book, entry)
+    transaction = Transaction(sequence, entry)
+    batch.last_activity_at_ms = entry.at_ms
+    if entry.key:
+        batch.answers[entry.key] = transaction
+    if entry.rrn:
+        batch.by_rrn[entry.rrn] = transaction
+    batch.by_stan[entry.stan] = transaction
+    if entry.outcome != "approved":
+        return
+    if entry.invoice and entry.kind != "purchase_void":
+        batch.by_invoice[entry.invoice] = transaction
+    if not batch.currency:
+        batch.currency = entry.currency
+    if not batch.first_money_at_ms:
+        batch.first_money_at_ms = entry.at_ms
+    count_in(batch, transaction, 1)
+    if entry.kind == "purchase_void":
+        _mark(batch, entry.original, voided=True)
+    elif entry.kind == "refund" and entry.original:
+        for known in book.batches:
+            original = known.answers.get(entry.original)
+            if original is not None and original.rrn == json.loads(entry.detail).get("original_rrn"):
+                original.refunded_minor += entry.amount_minor
+
+
+def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
+    batch = _batch(book, entry)
+    batch.last_activity_at_ms = entry.at_ms
+    reversal = Transaction(sequence, entry)
+    batch.reversals[entry.key] = reversal
+    if entry.outcome != "approved":
+        return
+    if not entry.original:
+        batch.tombstones[entry.stan] = Tombstone(entry.stan, entry.amount_minor, entry.card_print)
+        return
+    original = batch.answers.get(entry.original)
+    if original is None:
+        raise BooksDamaged(f"reversal of {entry.original} in batch {batch.batch_id}, which has no such key")
+    batch.undelivered.pop(original.stan, None)
+    if original.reversed:
+        return
+    count_in(batch, original, -1)
+    original.reversed = True
+    count_in(batch, original, 1)
+    if original.function == "purchase_void" and original.approved:
+        _mark(batch, original.original, voided=False)
+    if original.function == "refund":
+        _give_back_refund(book, original)
+
+
+def _give_back_refund(book: Book, refund: Transaction) -> None:
+    for known in book.batches:
+        original = known.answers.get(refund.original)
+        if original is not None and original.refunded_minor >= refund.amount_minor:
+            original.refunded_minor -= refund.amount_minor
+            return
+
+
+def _mark(batch: Batch, key: str, *, voided: bool) -> None:
+    original = batch.answers.get(key)
+    if original is None:
+        raise BooksDamaged(f"void of {key} in batch {batch.batch_id}, which has no such key")
+    count_in(batch, original, -1)
+    original.voided = voided
+    count_in(batch, original, 1)
+
+
+def _apply_upload(book: Book, entry: Entry) -> None:
+    """Records by original STAN: the same record again replaces itself, so nothing counts twice."""
+    batch = _batch(book, entry)
+    batch.last_activity_at_ms = entry.at_ms
+    for record in json.loads(entry.detail)["records"]:
+        batch.uploads[record["stan"]] = record
+
+
+def _apply_undelivered(book: Book, entry: Entry) -> None:
+    batch = book.batch_of_id(entry.batch_id)
+    if batch is not None:
+        batch.undelivered[entry.stan] = entry.at_ms
+
+
+def _apply_batch(book: Book, row: BatchRow) -> None:
+    batch = book.batch_of_id(row.batch_id)
+    if batch is None:
+        batch = Batch(row.batch_id, row.number, _dialect(book, row), row.opened_at_ms)
+        book.batches.append(batch)
+        book.ordinal = max(book.ordinal, row.batch_id % 100_000)
+        book.rrn_sequence = max(book.rrn_sequence, row.rrn_base)
+    batch.number = row.number
+    batch.state = row.state
+    batch.result = row.result
+    batch.closed_at_ms = row.closed_at_ms
+    batch.after_sequence = row.after_sequence
+    batch.dialect = _dialect(book, row)
+    if row.currency:
+        batch.currency = row.currency
+    if row.terminal_totals:
+        batch.terminal_totals = {name: Side(*side) for name, side in json.loads(row.terminal_totals).items()}
+    if row.discrepancies:
+        batch.discrepancies = json.loads(row.discrepancies)
+    if row.settlement:
+        batch.settlement = json.loads(row.settlement)
+    _forget_old(book)
+
+
+def _dialect(book: Book, row: BatchRow) -> Dialect:
+    return book.dialect if book.dialect.name == row.dialect else dialect_named(row.dialect)
+
+
+def _forget_old(book: Book) -> None:
+    closed = [batch for batch in book.batches if batch.closed]
+    for batch in closed[:-CLOSED_BATCHES_KEPT]:
+        book.batches.remove(batch)

@@ -1,0 +1,121 @@
+"""Comparing the terminal's totals and records with the host's. The host's records stand; differences are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pos_host.ledger.book import Batch, Transaction
+from pos_host.ledger.group_totals import groups_of, totals_of
+from pos_specs.totals import BALANCED, NOT_BALANCED, NOTHING, Side, Totals
+
+
+def unionpay_codes(batch: Batch, sent: Totals) -> tuple[str, str]:
+    """Reconciliation codes of the domestic and the foreign half.
+
+    When the foreign half is all zeros (or not sent), the sum of both is compared with the first half:
+    such a terminal settles domestic and foreign cards together (unionpay.md 4.1 and 8a).
+    """
+    host = totals_of(batch)
+    if not any(sent.get(f"foreign_{side}", NOTHING).count for side in ("debit", "credit")):
+        both = all(
+            _plus(host[f"domestic_{side}"], host[f"foreign_{side}"]) == sent[f"domestic_{side}"]
+            for side in ("debit", "credit")
+        )
+        code = BALANCED if both else NOT_BALANCED
+        return code, code if any(host[f"foreign_{side}"].count for side in ("debit", "credit")) else BALANCED
+    domestic, foreign = (
+        all(host[f"{half}_{side}"] == sent[f"{half}_{side}"] for side in ("debit", "credit"))
+        for half in ("domestic", "foreign")
+    )
+    return BALANCED if domestic else NOT_BALANCED, BALANCED if foreign else NOT_BALANCED
+
+
+def hypercom_balanced(batch: Batch, sent: Totals) -> bool:
+    """Every group the terminal sent equals the host's; groups not sent are not compared (hypercom.md 2.7)."""
+    host = totals_of(batch)
+    return all(host.get(name, NOTHING) == side for name, side in sent.items())
+
+
+def iso87_balanced(batch: Batch, sent: Totals) -> bool:
+    """Debits and credits each net of their reversals are equal.
+
+    Net, because a terminal whose answer was lost cannot know whether the host counts the transaction and
+    its reversal, or neither.
+    """
+    host = totals_of(batch)
+    return all(
+        _minus(host[name], host[f"{name}_reversal"]) == _minus(sent[name], sent[f"{name}_reversal"])
+        for name in ("debits", "credits")
+    )
+
+
+def differences(
+    batch: Batch, *, complete: bool, uploads: dict[str, dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Where the terminal's uploaded records and the host's differ, by STAN; [] when they agree.
+
+    `complete` says that the upload has ended, so that what was never uploaded is a difference too;
+    `uploads` stands in for the batch's own when records are judged before they are posted.
+    """
+    uploads = batch.uploads if uploads is None else uploads
+    expected = {tx.stan: tx for tx in batch.answers.values() if must_be_uploaded(batch, tx)}
+    found: list[dict[str, Any]] = []
+    for stan, record in uploads.items():
+        found += _compare(record, expected.get(stan), batch.by_stan.get(stan))
+    if complete:
+        missing = [tx for tx in expected.values() if tx.stan not in uploads]
+        found += [_difference("not_uploaded", tx.stan, None, tx) for tx in missing]
+    return sorted(found, key=lambda item: (item["stan"], item["kind"]))
+
+
+def must_be_uploaded(batch: Batch, transaction: Transaction) -> bool:
+    """Whether a complete upload holds this transaction: what is captured; in Hypercom not what was voided;
+    in UnionPay only the half that was disputed (unionpay.md 4.2 step 3)."""
+    if not transaction.captured:
+        return False
+    if batch.dialect.totals_kind == "hypercom63":
+        return not transaction.voided and transaction.function != "purchase_void"
+    disputed = batch.settlement.get("disputed")
+    if disputed is None:
+        return True
+    return groups_of(batch.dialect, transaction)[0].partition("_")[0] in disputed
+
+
+def _compare(record: dict[str, Any], expected: Transaction | None, known: Transaction | None) -> list[dict[str, Any]]:
+    stan = record["stan"]
+    if expected is None:
+        return [_difference("unknown_to_host", stan, record, known)]
+    if record.get("card_print") and expected.card_print and record["card_print"] != expected.card_print:
+        return [
+            _difference("unknown_to_host", stan, record, None),
+            _difference("not_uploaded", stan, None, expected),
+        ]
+    if record["amount_minor"] != expected.amount_minor:
+        return [_difference("amount_differs", stan, record, expected)]
+    return []
+
+
+def _difference(kind: str, stan: str, record: dict[str, Any] | None, transaction: Transaction | None) -> dict[str, Any]:
+    terminal = None
+    if record is not None:
+        terminal = {"amount_minor": record["amount_minor"], "card": record.get("card", "")}
+    host = None
+    if transaction is not None:
+        host = {
+            "function": transaction.function,
+            "amount_minor": transaction.amount_minor,
+            "card": transaction.card,
+            "rrn": transaction.rrn,
+            "outcome": transaction.outcome,
+            "reversed": transaction.reversed,
+            "voided": transaction.voided,
+        }
+    return {"kind": kind, "stan": stan, "terminal": terminal, "host": host}
+
+
+def _plus(left: Side, right: Side) -> Side:
+    return Side(left.count + right.count, left.amount_minor + right.amount_minor)
+
+
+def _minus(left: Side, right: Side) -> Side:
+    return Side(left.count - right.count, left.amount_minor - right.amount_minor)

@@ -1,0 +1,32 @@
+"""Rebuilding the books from what a journal holds."""
+
+from __future__ import annotations
+
+from pos_host.journal import Snapshot
+from pos_host.ledger.book import Book
+from pos_host.ledger.dialect_names import dialect_named
+from pos_host.ledger.entry import BatchRow, FlagRow
+from pos_host.ledger.posting import apply_entry, apply_row
+from pos_host.ledger.registry import Registry
+
+
+def recover(snapshot: Snapshot) -> Registry:
+    """The registry as it stood at the last commit; raises BooksDamaged when the store contradicts itself."""
+    registry = Registry()
+    for terminal in snapshot.terminals:
+        dialect = dialect_named(terminal.dialect)
+        book = Book(terminal.terminal_no, terminal.merchant_id, terminal.terminal_id, dialect)
+        apply_row(registry.add(book), terminal)
+    rows: list[BatchRow | FlagRow] = [*sorted(snapshot.batches, key=lambda batch: batch.batch_id), *snapshot.flags]
+    for row in rows:
+        known = registry.of_no(row.terminal_no)
+        if known is not None:
+            apply_row(known, row)
+    for sequence, entry in snapshot.entries:
+        known = registry.of_no(entry.terminal_no)
+        if known is not None:
+            apply_entry(known, entry, sequence)
+            known.last_seen_at_ms = max(known.last_seen_at_ms, entry.at_ms)
+    for book in registry:
+        registry.touched(book)
+    return registry

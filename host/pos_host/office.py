@@ -1,0 +1,130 @@
+"""Answers to the questions of the admin API and the verbs: pages of terminals, batches, events, flags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pos_host.clock import Clock, ManualClock, iso_utc
+from pos_host.journal import Journal
+from pos_host.ledger.book import Book
+from pos_host.ledger.entry import BatchRow
+from pos_host.ledger.registry import Registry
+from pos_host.settlement.durations import duration_ms
+from pos_host.settlement.watch import Watch
+from pos_host.views import batch_view, live_row, terminal_view, unsettled_books
+
+Page = dict[str, Any]
+EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
+
+ADVANCE_MOST_MS = 366 * 86_400_000
+"""The furthest one request may move the manual clock: a year; a scenario takes years in steps."""
+
+
+class NotThere(Exception):
+    """What was asked for does not exist; the text says what."""
+
+
+class Ambiguous(Exception):
+    """The terminal id exists under several merchants."""
+
+    def __init__(self, terminal_id: str, merchants: list[str]) -> None:
+        super().__init__(f"terminal {terminal_id} exists under merchants {', '.join(merchants)}")
+        self.merchants = merchants
+
+
+class NotPossible(Exception):
+    """The request makes no sense for this host as it runs; the text says why."""
+
+
+class Office:
+    """The host's back office, read side, and its clock."""
+
+    def __init__(
+        self, registry: Registry, journal: Journal, clock: Clock, watch: Watch, events_after: EventsAfter
+    ) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._clock = clock
+        self._watch = watch
+        self._events_after = events_after
+
+    def terminals(self, limit: int, cursor: int, merchant_id: str | None = None) -> Page:
+        """Terminals in the order of enrolment; the cursor is the last one's number."""
+        books = sorted((book for book in self._registry if book.enrolled), key=lambda book: book.terminal_no)
+        wanted = [b for b in books if b.terminal_no > cursor and merchant_id in (None, b.merchant_id)]
+        following = wanted[limit - 1].terminal_no if len(wanted) > limit else None
+        return _page([terminal_view(book) for book in wanted[:limit]], following)
+
+    def terminal(self, terminal_id: str, merchant_id: str | None) -> dict[str, Any]:
+        """One terminal; raises NotThere or Ambiguous."""
+        return terminal_view(self._book(terminal_id, merchant_id))
+
+    async def batches(self, terminal_id: str, merchant_id: str | None, limit: int, cursor: int) -> Page:
+        """A terminal's batches, newest first; the cursor is the last one's id. Raises NotThere or Ambiguous."""
+        book = self._book(terminal_id, merchant_id)
+        rows = await self._journal.batches_of(book.terminal_no, cursor, limit + 1)
+        views = [batch_view(live_row(book, row), book.merchant_id, book.terminal_id) for row in rows[:limit]]
+        return _page(views, rows[limit - 1].batch_id if len(rows) > limit else None)
+
+    async def batch(self, batch_id: int) -> dict[str, Any]:
+        """One batch, the terminal's totals beside the host's; raises NotThere."""
+        row, book = await self._batch_row(batch_id)
+        return batch_view(live_row(book, row), book.merchant_id, book.terminal_id)
+
+    async def discrepancies(self, batch_id: int) -> Page:
+        """Where terminal and host differ in a batch; raises NotThere."""
+        row, _ = await self._batch_row(batch_id)
+        return _page(json.loads(row.discrepancies) if row.discrepancies else [], None)
+
+    def unsettled(self, limit: int, cursor: int) -> Page:
+        """Flagged terminals, worst first; the cursor is a position."""
+        flagged = unsettled_books(list(self._registry))
+        shown = flagged[cursor : cursor + limit]
+        following = cursor + limit if len(flagged) > cursor + limit else None
+        return _page([terminal_view(book) for book in shown], following)
+
+    async def events(self, after: int, limit: int) -> Page:
+        """Every event after a sequence, in order."""
+        events = await self._events_after(after, limit)
+        return _page(events, events[-1]["sequence"] if len(events) == limit else None)
+
+    async def advance_clock(self, duration: str) -> dict[str, str]:
+        """Move a manual clock by an ISO 8601 duration; answers once all that falls due by then has happened.
+
+        Raises NotPossible with the system clock, ValueError for a duration that is none or too long.
+        """
+        if not isinstance(self._clock, ManualClock):
+            raise NotPossible("the clock is the system's; start the host with --clock manual to move it")
+        by_ms = duration_ms(duration)
+        if by_ms > ADVANCE_MOST_MS:
+            raise ValueError(f"{duration} is more than a year; advance in steps")
+        await self._watch.advance(self._clock, self._clock.now_ms() + by_ms)
+        return {"now": iso_utc(self._clock.now_ms())}
+
+    def clock(self) -> dict[str, str]:
+        """The host's time and where it comes from."""
+        kind = "manual" if isinstance(self._clock, ManualClock) else "system"
+        return {"now": iso_utc(self._clock.now_ms()), "clock": kind}
+
+    def _book(self, terminal_id: str, merchant_id: str | None) -> Book:
+        found = self._registry.of_terminal(terminal_id)
+        mine = [book for book in found if merchant_id in (None, book.merchant_id)]
+        if not mine:
+            under = f" under merchant {merchant_id}" if merchant_id is not None else ""
+            raise NotThere(f"no terminal {terminal_id}{under}")
+        if len(mine) > 1:
+            raise Ambiguous(terminal_id, sorted(book.merchant_id for book in mine))
+        return mine[0]
+
+    async def _batch_row(self, batch_id: int) -> tuple[BatchRow, Book]:
+        row = await self._journal.batch(batch_id)
+        book = None if row is None else self._registry.of_no(row.terminal_no)
+        if row is None or book is None:
+            raise NotThere(f"no batch {batch_id}")
+        return row, book
+
+
+def _page(items: list[Any], next_cursor: int | None) -> Page:
+    return {"items": items, "next_cursor": None if next_cursor is None else str(next_cursor)}

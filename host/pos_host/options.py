@@ -1,0 +1,91 @@
+"""The options of `pos-host serve`, checked before anything starts; each error is one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+DEFAULT_LISTEN = ("127.0.0.1:8583=unionpay", "127.0.0.1:8584=hypercom", "127.0.0.1:8585=iso87-ascii")
+
+
+class UsageError(Exception):
+    """An option or a file it names is wrong; the text is the one line to show."""
+
+
+@dataclass(frozen=True)
+class ListenerOption:
+    """Where to listen (port 0 takes a free one) and what is spoken there."""
+
+    host: str
+    port: int
+    dialect: str
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What a host is started with."""
+
+    listen: tuple[ListenerOption, ...]
+    store: Path | None
+    mqtt: str = "off"
+    mqtt_prefix: str = "pos-host/v1"
+    http: tuple[str, int] | None = None
+    enrol: str = "open"
+    manual_clock_ms: int | None = None
+    policy: Path | None = None
+    ready_file: Path | None = None
+
+
+def parse_listen(text: str) -> ListenerOption:
+    """`127.0.0.1:8583=unionpay`; raises UsageError."""
+    address, equals, dialect = text.rpartition("=")
+    if not equals or not dialect:
+        raise UsageError(f"--listen {text}: must be ADDR:PORT=DIALECT, such as 127.0.0.1:8583=unionpay")
+    host, port = parse_address(address, f"--listen {text}")
+    return ListenerOption(host, port, dialect)
+
+
+def parse_address(text: str, what: str) -> tuple[str, int]:
+    """`127.0.0.1:8580` or `[::1]:8580`; raises UsageError naming `what`."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"{what}: must be ADDR:PORT with a port from 0 to 65535")
+    return host.strip("[]"), int(port)
+
+
+def parse_store(text: str) -> Path | None:
+    """`sqlite:///var/pos-host.db` (relative) or `sqlite:////abs/path.db`; None for `memory:`; raises UsageError."""
+    if text == "memory:":
+        return None
+    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        return Path(text[len("sqlite:///") :])
+    if text.startswith("postgresql:"):
+        raise UsageError(f"--store {text}: PostgreSQL is not served yet; use sqlite:///FILE or memory:")
+    raise UsageError(f"--store {text}: must be sqlite:///FILE or memory:")
+
+
+def parse_clock(text: str, now_ms: int) -> int | None:
+    """None for `system`; UTC milliseconds for `manual` (from `now_ms`) or `manual:ISO-TIME`; raises UsageError."""
+    kind, colon, start = text.partition(":")
+    if text == "system":
+        return None
+    if kind != "manual":
+        raise UsageError(f"--clock {text}: must be system, manual or manual:ISO-TIME")
+    if not colon:
+        return now_ms
+    try:
+        moment = datetime.fromisoformat(start)
+    except ValueError:
+        raise UsageError(f"--clock {text}: {start!r} is not an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise UsageError(f"--clock {text}: the time needs an offset, such as 2026-03-02T20:00:00+08:00")
+    return int(moment.timestamp() * 1000)
+
+
+def check_mac(text: str) -> None:
+    """Only `off` is served so far; raises UsageError for the others."""
+    if text in ("verify", "require"):
+        raise UsageError(f"--mac {text}: MACs are not served yet; use --mac off")
+    if text != "off":
+        raise UsageError(f"--mac {text}: must be off, verify or require")

@@ -1,0 +1,1 @@
+"""Tells the outside what happened: events, retained states and commands over MQTT."""

@@ -1,0 +1,104 @@
+"""From a request to its decision: repeats, the batch it belongs to, then its handler. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pos_host.clock import Instant
+from pos_host.handlers.batch_upload import batch_upload, batch_upload_end
+from pos_host.handlers.network import sign_in, sign_off
+from pos_host.handlers.posting_entry import decline, repeat_of
+from pos_host.handlers.purchase import purchase
+from pos_host.handlers.refund import refund
+from pos_host.handlers.reversal import reversal
+from pos_host.handlers.settlement import settlement
+from pos_host.handlers.void import purchase_void
+from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import FINANCIAL
+from pos_host.ledger.posting import BooksDamaged
+from pos_host.transaction.request import CardReader, Request
+
+Handler = Callable[[Request, Book, Batch, Instant], Decision]
+
+
+class Router:
+    """The functions the host serves, and what is checked before each."""
+
+    def __init__(self, cards: CardReader) -> None:
+        self.handlers: dict[str, Handler] = {
+            "sign_in": sign_in,
+            "sign_off": sign_off,
+            "purchase": purchase,
+            "purchase_void": purchase_void,
+            "refund": refund,
+            "reversal": reversal,
+            "settlement": settlement,
+            "batch_upload": lambda request, book, batch, now: batch_upload(request, book, batch, now, cards),
+            "batch_upload_end": batch_upload_end,
+        }
+
+    def decide(self, request: Request, book: Book, now: Instant) -> Decision:
+        """The decision on a complete request of an enrolled terminal."""
+        batch = book.current
+        if batch is None:
+            raise BooksDamaged(f"terminal {book.terminal_id} is enrolled and has no batch")
+        if book.dialect is not request.language.dialect:
+            reason = f"the terminal's open batch is in {book.dialect.name}"
+            return decline(request, book, None, now, "not_allowed_now", reason)
+        if request.function in FINANCIAL:
+            repeat = _repeat(request, book)
+            if repeat is not None:
+                return _same_or_differs(request, book, batch, now, repeat)
+            wrong = _wrong_batch(request, book, batch)
+            if wrong is not None:
+                return decline(request, book, None, now, *wrong)
+        elif request.function == "reversal":
+            repeat = _repeated_reversal(request, book)
+            if repeat is not None:
+                return _same_or_differs(request, book, batch, now, repeat)
+        return self.handlers[request.function](request, book, batch, now)
+
+
+def _same_or_differs(request: Request, book: Book, batch: Batch, now: Instant, stored: Transaction) -> Decision:
+    if request.same_content(stored.function, stored.amount_minor, stored.card_print):
+        return repeat_of(stored)
+    reason = f"STAN {request.stan} was already used for another amount, card or function"
+    decision = decline(request, book, batch, now, "duplicate_differs", reason)
+    unkeyed = tuple(entry._replace(key="", kind="refused") for entry in decision.entries)
+    return decision._replace(entries=unkeyed)
+
+
+def _repeat(request: Request, book: Book) -> Transaction | None:
+    """The stored transaction of this identity, in the batch the message means.
+
+    Where messages name no batch, only batches that are not closed are meant: STANs begin again.
+    """
+    number = request.batch_number
+    for batch in reversed(book.batches):
+        if (batch.number == number) if number else not batch.closed:
+            found = batch.answers.get(request.key)
+            if found is not None:
+                return found
+    return None
+
+
+def _repeated_reversal(request: Request, book: Book) -> Transaction | None:
+    for batch in reversed(book.batches):
+        found = batch.reversals.get(request.key)
+        if found is not None and (not batch.closed or request.batch_number == batch.number):
+            return found
+    return None
+
+
+def _wrong_batch(request: Request, book: Book, batch: Batch) -> tuple[str, str] | None:
+    """Whether the message's batch number may trade now (unionpay.md 8a); other dialects name none."""
+    if request.language.dialect.batch.number != "sign_in":
+        return None
+    number = request.batch_number
+    following = batch.dialect.batch.after(batch.number)
+    if batch.state == "uploading" and number in (batch.number, following):
+        return "not_allowed_now", f"batch {batch.number} is being uploaded"
+    if number != batch.number:
+        return "wrong_batch", f"batch {number or '(none)'} is not the open one, {batch.number}"
+    return None

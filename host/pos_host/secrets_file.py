@@ -1,0 +1,28 @@
+"""Secrets kept beside the store: the key of card prints and the admin token, in files of mode 0600."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def read_or_make(path: Path | None, kind: str) -> str:
+    """The secret in the file `<store>.<kind>`, made at first use; without a path one that lives in memory only.
+
+    Raises OSError when the file can neither be read nor made.
+    """
+    if path is None:
+        return secrets.token_urlsafe(24)
+    file = path.with_name(f"{path.name}.{kind}")
+    try:
+        return file.read_text("ascii").strip()
+    except FileNotFoundError:
+        pass
+    secret = secrets.token_urlsafe(24)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(secret + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return secret

@@ -1,0 +1,1 @@
+"""The merchant's side: policy, business day, unsettled batches."""

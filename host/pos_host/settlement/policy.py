@@ -1,0 +1,162 @@
+"""The settlement policy: when a business day ends, and when a batch counts as forgotten."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pos_host.settlement.durations import DurationError, duration_ms
+
+_CUTOFF = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+
+MOST_AMOUNT_MINOR = 999_999_999_999
+"""Twelve digits: the most that DE4 can carry."""
+
+MOST_TRANSACTIONS = 999_999
+"""Six digits: a batch cannot hold more, since DE11 (STAN) would repeat."""
+
+
+class PolicyError(Exception):
+    """A settlement file is wrong; `file` and `key` say where."""
+
+    def __init__(self, file: str, key: str, reason: str) -> None:
+        super().__init__(f"{file}: {key}: {reason}" if key else f"{file}: {reason}")
+        self.file = file
+        self.key = key
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a policy file says; None stands for "off"."""
+
+    cutoff: time
+    time_zone: ZoneInfo
+    remind_before_ms: int
+    grace_ms: int
+    forgotten_after_ms: int
+    max_age_ms: int | None
+    max_transactions: int | None
+    max_amount_minor: int | None
+    min_amount_minor: int | None
+    silent_after_ms: int | None
+    auto_settle: str
+
+
+def load_policy(path: str | Path | None) -> Policy:
+    """The policy in the TOML file at `path` over the shipped one, or the shipped one for None.
+
+    Raises PolicyError naming file and key.
+    """
+    shipped = resources.files("pos_host.settlement") / "default_policy.toml"
+    if path is None:
+        return _policy(shipped.name, read_toml(shipped), {})
+    own = Path(path)
+    return _policy(own.name, read_toml(own), read_toml(shipped))
+
+
+def read_toml(path: Path | Traversable) -> dict[str, Any]:
+    """The table in the TOML file at `path`; raises PolicyError naming the file."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(str(path), "", f"cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(str(path), "", f"not TOML: {error}") from None
+
+
+def _policy(file: str, table: dict[str, Any], defaults: dict[str, Any]) -> Policy:
+    for key in table:
+        if key not in _READ:
+            raise PolicyError(file, key, f"is not known here; a policy has {', '.join(_READ)}")
+    values: dict[str, Any] = {}
+    for key, (name, read) in _READ.items():
+        try:
+            values[name] = read((defaults | table)[key])
+        except ValueError as error:
+            raise PolicyError(file, key, str(error)) from None
+    policy = Policy(**values)
+    _check(file, policy)
+    return policy
+
+
+def _check(file: str, policy: Policy) -> None:
+    """Refuse values that are right one by one but contradict each other."""
+    if policy.forgotten_after_ms < policy.grace_ms:
+        raise PolicyError(file, "forgotten_after", "must not be shorter than grace: overdue comes before forgotten")
+    low, high = policy.min_amount_minor, policy.max_amount_minor
+    if low is not None and high is not None and low > high:
+        raise PolicyError(file, "min_amount_minor", "must not be above max_amount_minor")
+
+
+def _cutoff(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, str) and _CUTOFF.fullmatch(value):
+        return time.fromisoformat(value)
+    raise ValueError(f'is {value!r}, must be a local time such as "23:00"')
+
+
+def _time_zone(value: object) -> ZoneInfo:
+    try:
+        if isinstance(value, str) and value:
+            return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # not found; not a name; a folder of the database
+        pass
+    raise ValueError(f'is {value!r}, must be an IANA time zone such as "Asia/Shanghai"')
+
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str):
+        raise DurationError(f'is {value!r}, must be a duration such as "PT30M"')
+    return duration_ms(value)
+
+
+def _longer_than_nothing(value: object) -> int:
+    milliseconds = _duration(value)
+    if milliseconds == 0:
+        raise DurationError('must be longer than nothing, or "off"')
+    return milliseconds
+
+
+def _whole_number(low: int, high: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        raise ValueError(f'is {value!r}, must be a whole number from {low} to {high}, or "off"')
+
+    return read
+
+
+def _or_off(read: Callable[[object], int]) -> Callable[[object], int | None]:
+    return lambda value: None if value == "off" else read(value)
+
+
+def _auto_settle(value: object) -> str:
+    if value != "off":
+        raise ValueError(f'is {value!r}; settlement by the host comes later, only "off" is served')
+    return "off"
+
+
+_READ: dict[str, tuple[str, Callable[[object], object]]] = {
+    "cutoff": ("cutoff", _cutoff),
+    "time_zone": ("time_zone", _time_zone),
+    "remind_before": ("remind_before_ms", _duration),
+    "grace": ("grace_ms", _duration),
+    "forgotten_after": ("forgotten_after_ms", _duration),
+    "max_age": ("max_age_ms", _or_off(_longer_than_nothing)),
+    "max_transactions": ("max_transactions", _or_off(_whole_number(1, MOST_TRANSACTIONS))),
+    "max_amount_minor": ("max_amount_minor", _or_off(_whole_number(1, MOST_AMOUNT_MINOR))),
+    "min_amount_minor": ("min_amount_minor", _or_off(_whole_number(0, MOST_AMOUNT_MINOR))),
+    "silent_after": ("silent_after_ms", _or_off(_longer_than_nothing)),
+    "auto_settle": ("auto_settle", _auto_settle),
+}
+"""Key of the file → the Policy's field and how its value is read (ValueError says what is wrong)."""

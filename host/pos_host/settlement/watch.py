@@ -1,0 +1,184 @@
+"""The unsettled watch: looks at every book when something may have changed, and says so once per change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from pos_host.clock import Clock, ManualClock, iso_utc
+from pos_host.journal import Journal, Posting
+from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.entry import Entry, FlagRow
+from pos_host.ledger.group_totals import has_money, sides
+from pos_host.ledger.posting import apply_row
+from pos_host.ledger.registry import Registry
+from pos_host.settlement.policy import Policy
+from pos_host.settlement.unsettled import BatchFacts, Flag, continued, evaluate, is_climb, next_change_ms
+
+log = structlog.get_logger("pos_host.unsettled")
+
+LOOK_EVERY_S = 0.5
+"""How often the system clock is compared with what falls due; a person notices no less."""
+
+COMMAND_VALID_MS = 3_600_000
+"""A settle_now command an hour old is not obeyed any more: the next climb brings another."""
+
+Remind = Callable[[Book, dict[str, Any]], None]
+
+
+class Watch:
+    """Flags the terminals that did not settle. `remind` is told of each reminder (MQTT command)."""
+
+    def __init__(
+        self, registry: Registry, journal: Journal, clock: Clock, policy: Policy, remind: Remind | None = None
+    ) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._clock = clock
+        self._policy = policy
+        self._due: dict[Book, int] = {}
+        self._posted = 0
+        self._kept = 0
+        self.remind: Remind = remind or (lambda book, command: None)
+
+    async def run(self) -> None:
+        """Look for ever, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def look(self) -> None:
+        """Evaluate the books that changed or whose next change is due by now."""
+        now_ms = self._clock.now_ms()
+        changed, self._registry.changed_for_watch = self._registry.changed_for_watch, set()
+        due = [book for book, at_ms in self._due.items() if at_ms <= now_ms]
+        for book in {*changed, *due}:
+            self._evaluate(book, now_ms)
+
+    async def advance(self, clock: ManualClock, to_ms: int) -> None:
+        """Move a manual clock, stopping at each moment something falls due, in order, until `to_ms`."""
+        await self.settle()
+        while True:
+            following = min((at_ms for at_ms in self._due.values()), default=to_ms)
+            clock.move_to(max(clock.now_ms(), min(following, to_ms)))
+            await self.settle()
+            if clock.now_ms() >= to_ms and not self._is_due(to_ms):
+                return
+
+    async def settle(self) -> None:
+        """Look, and wait until everything found is committed."""
+        self.look()
+        while self._posted != self._kept:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+
+    def _is_due(self, now_ms: int) -> bool:
+        return any(at_ms <= now_ms for at_ms in self._due.values())
+
+    def _evaluate(self, book: Book, now_ms: int) -> None:
+        self._due.pop(book, None)
+        batch = _watched(book)
+        if book.flag_pending:
+            self._registry.changed_for_watch.add(book)
+            return
+        facts = None if batch is None else _facts(book, batch)
+        before = None if book.flag is None else _flag(book.flag)
+        after = None if facts is None else evaluate(facts, self._policy, now_ms)
+        after = continued(before, after)
+        if facts is not None:
+            following = next_change_ms(facts, self._policy, now_ms)
+            if following is not None:
+                self._due[book] = following
+        if after != before:
+            self._tell(book, batch, before, after, now_ms)
+
+    def _tell(self, book: Book, batch: Batch | None, before: Flag | None, after: Flag | None, now_ms: int) -> None:
+        """One log line, one event, one row for a change; a reminder for a climb."""
+        row = _row(book, after)
+        detail = _detail(batch, after)
+        entries = [Entry("unsettled", book.terminal_no, 0, now_ms, detail=json.dumps(detail))]
+        climbs = is_climb(before, after)
+        if climbs and after is not None:
+            reminder = {"severity": after.severity, "command": "settle_now"}
+            entries.append(Entry("reminded", book.terminal_no, 0, now_ms, detail=json.dumps(reminder)))
+        book.flag_pending = True
+        self._posted += 1
+
+        def done(first: int | None) -> None:
+            self._kept += 1
+            book.flag_pending = False
+            if first is None:
+                self._registry.changed_for_watch.add(book)
+                return
+            apply_row(book, row)
+            self._registry.changed.add(book)
+            log.warning("terminal_unsettled", terminal_id=book.terminal_id, merchant_id=book.merchant_id, **detail)
+            if climbs and after is not None:
+                self.remind(book, _command(first, after, now_ms))
+
+        self._journal.post(Posting(tuple(entries), (row,), done))
+
+
+def _watched(book: Book) -> Batch | None:
+    """The oldest batch that is not closed and holds money."""
+    return next((batch for batch in book.batches if not batch.closed and has_money(batch)), None)
+
+
+def _facts(book: Book, batch: Batch) -> BatchFacts:
+    debit, credit = sides(batch)
+    uploading = batch.state == "uploading"
+    return BatchFacts(
+        state=batch.state,
+        has_money=True,
+        first_money_at_ms=batch.first_money_at_ms or batch.opened_at_ms,
+        opened_at_ms=batch.opened_at_ms,
+        last_activity_at_ms=batch.last_activity_at_ms,
+        last_seen_at_ms=book.last_seen_at_ms,
+        transactions=debit.count + credit.count,
+        debit_amount_minor=debit.amount_minor,
+        undelivered_since_ms=min(batch.undelivered.values(), default=None),
+        upload_since_ms=batch.last_activity_at_ms if uploading else None,
+        disputed=uploading,
+    )
+
+
+def _flag(row: FlagRow) -> Flag:
+    return Flag(row.severity, row.since_ms, row.due_at_ms, tuple(json.loads(row.reasons)), row.clears)
+
+
+def _row(book: Book, flag: Flag | None) -> FlagRow:
+    if flag is None:
+        return FlagRow(book.terminal_no, "", 0, 0, "[]", "")
+    reasons = json.dumps(list(flag.reasons))
+    return FlagRow(book.terminal_no, flag.severity, flag.since_ms, flag.due_at_ms, reasons, flag.clears)
+
+
+def _detail(batch: Batch | None, flag: Flag | None) -> dict[str, Any]:
+    """What the event says: how bad, since when, why, and how much money for whom."""
+    if flag is None or batch is None:
+        return {"severity": None}
+    debit, credit = sides(batch)
+    return {
+        "severity": flag.severity,
+        "since": iso_utc(flag.since_ms),
+        "due_at": iso_utc(flag.due_at_ms),
+        "reasons": list(flag.reasons),
+        "clears": flag.clears,
+        "batch_number": batch.number,
+        "debit_amount_minor": debit.amount_minor,
+        "credit_amount_minor": credit.amount_minor,
+        "currency": batch.currency,
+    }
+
+
+def _command(first: int, flag: Flag, now_ms: int) -> dict[str, Any]:
+    return {
+        "command": "settle_now",
+        "id": f"reminder-{first}",
+        "expires_at": iso_utc(now_ms + COMMAND_VALID_MS),
+        "reason": flag.severity,
+    }

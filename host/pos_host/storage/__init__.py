@@ -1,0 +1,1 @@
+"""Where the books are kept: one port, in memory and on SQLite."""

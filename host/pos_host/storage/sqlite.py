@@ -1,0 +1,228 @@
+"""The journal on SQLite: one writer thread, one transaction for everything that waits, durable before `done`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pos_host.journal import Posting, Snapshot, StoredEntry
+from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.storage.lookups import purchase_among, remembered_batches
+from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
+
+RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow)
+
+IDLE_CHECKPOINT_S = 2.0
+"""After so long without work the WAL is moved into the file, so that it does not grow for ever."""
+
+
+def _insert(table: type, *, replace: bool) -> str:
+    extra = ("sequence",) if table is Entry else ()
+    names = (*extra, *columns_of(table))
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    return f"{verb} INTO {TABLES[table]} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+INSERT_ENTRY = _insert(Entry, replace=False)
+REPLACE_ROW = {table: _insert(table, replace=True) for table in (TerminalRow, BatchRow, FlagRow)}
+
+
+class SqliteJournal:
+    """The journal in the SQLite file at `path`; raises StoreError when it cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = own_store(path)
+        self._connection = open_store(path)
+        self._reader: sqlite3.Connection | None = None
+        self._reading = threading.Lock()
+        identity = dict(self._connection.execute("SELECT name, value FROM identity"))
+        self.store_id: str = identity["store_id"]
+        last = self._connection.execute("SELECT max(sequence) FROM entry").fetchone()[0]
+        self._next = (last or 0) + 1
+        self._waiting: deque[Posting] = deque()
+        self._ready = threading.Event()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._committed: Callable[[], None] = lambda: None
+
+    # -- writing
+
+    def post(self, posting: Posting) -> None:
+        if self._thread is None:
+            self._loop = asyncio.get_running_loop()
+            self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+            self._thread.start()
+        self._waiting.append(posting)
+        if not self._ready.is_set():
+            self._ready.set()
+
+    def set_listener(self, committed: Callable[[], None]) -> None:
+        self._committed = committed
+
+    def _write(self) -> None:
+        """The writer thread. Natural batching: what came during one commit is the next one."""
+        idle = False
+        while True:
+            if not self._ready.wait(None if idle else IDLE_CHECKPOINT_S):
+                self._checkpoint()
+                idle = True
+                continue
+            idle = False
+            self._ready.clear()
+            postings = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if postings:
+                firsts = self._commit(postings)
+                self._call_back(postings, firsts)
+            elif self._ending:
+                return
+
+    def _commit(self, postings: list[Posting]) -> list[int | None]:
+        """The first sequence of each posting, or None for all when the commit failed."""
+        firsts: list[int | None] = []
+        entries: list[tuple[Any, ...]] = []
+        sequence = self._next
+        for posting in postings:
+            firsts.append(sequence)
+            for entry in posting.entries:
+                entries.append((sequence, *entry))
+                sequence += 1
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            self._connection.executemany(INSERT_ENTRY, entries)
+            for posting in postings:
+                for row in posting.rows:
+                    execute(REPLACE_ROW[type(row)], row)
+            execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                execute("ROLLBACK")
+            return [None] * len(postings)
+        self._next = sequence
+        return firsts
+
+    def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._done, postings, firsts)
+
+    def _done(self, postings: list[Posting], firsts: list[int | None]) -> None:
+        for posting, first in zip(postings, firsts, strict=True):
+            posting.done(first)
+        self._committed()
+
+    def _checkpoint(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    async def close(self) -> None:
+        if self._thread is not None:
+            while self._waiting:
+                self._ready.set()
+                await asyncio.sleep(0.001)
+            self._ending = True
+            self._ready.set()
+            await asyncio.to_thread(self._thread.join)
+            await asyncio.sleep(0)
+        self._connection.close()
+        if self._reader is not None:
+            self._reader.close()
+        os.close(self._lock)
+
+    # -- reading
+
+    def load(self) -> Snapshot:
+        return load_snapshot(self._connection)
+
+    async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
+        return await asyncio.to_thread(self._query, read_entries_after, sequence, limit)
+
+    async def find_purchase(
+        self, terminal_no: int, batch_number: str, stan: str, rrn: str
+    ) -> tuple[StoredEntry, int, bool, bool] | None:
+        return await asyncio.to_thread(self._query, _find_purchase, terminal_no, batch_number, stan, rrn)
+
+    async def batches_of(self, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
+        return await asyncio.to_thread(self._query, read_batches_of, terminal_no, after_id, limit)
+
+    async def batch(self, batch_id: int) -> BatchRow | None:
+        return await asyncio.to_thread(self._query, _read_batch, batch_id)
+
+    async def get_mark(self, name: str) -> int:
+        return await asyncio.to_thread(self._query, _read_mark, name)
+
+    async def set_mark(self, name: str, value: int) -> None:
+        """Kept by a commit of its own on the reading connection's file; it is small and rare."""
+        await asyncio.to_thread(self._write_mark, name, value)
+
+    def _write_mark(self, name: str, value: int) -> None:
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None, timeout=5)) as connection:
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (name, value))
+
+    def _query(self, question: Callable[..., Any], *arguments: Any) -> Any:
+        with self._reading:
+            if self._reader is None:
+                self._reader = open_to_read(self.path)
+            return question(self._reader, *arguments)
+
+
+def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """Terminals, remembered batches, flags, and the entries of those batches in order."""
+    terminals = [TerminalRow(*row) for row in connection.execute(_select(TerminalRow))]
+    flags = [FlagRow(*row) for row in connection.execute(_select(FlagRow))]
+    batches = remembered_batches(BatchRow(*row) for row in connection.execute(_select(BatchRow)))
+    ids = {row.batch_id for row in batches}
+    after = min((row.after_sequence for row in batches), default=0)
+    query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE sequence > ? ORDER BY sequence"
+    entries = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (after,)) if row[3] in ids]
+    return Snapshot(terminals, batches, flags, entries)
+
+
+def read_all(connection: sqlite3.Connection, table: type[RowType]) -> list[RowType]:
+    """Every row of a table of the store, in the order of its key."""
+    return [table(*row) for row in connection.execute(f"{_select(table)} ORDER BY 1")]
+
+
+def read_entries_after(connection: sqlite3.Connection, sequence: int, limit: int) -> list[StoredEntry]:
+    """Entries after a sequence, in order."""
+    query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    return [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (sequence, limit))]
+
+
+def read_batches_of(connection: sqlite3.Connection, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
+    """A terminal's batches, newest first; ids grow with time within a terminal's own range."""
+    query = f"{_select(BatchRow)} WHERE terminal_no = ? AND (? = 0 OR batch_id < ?) ORDER BY batch_id DESC LIMIT ?"
+    return [BatchRow(*row) for row in connection.execute(query, (terminal_no, after_id, after_id, limit))]
+
+
+def _read_batch(connection: sqlite3.Connection, batch_id: int) -> BatchRow | None:
+    row = connection.execute(f"{_select(BatchRow)} WHERE batch_id = ?", (batch_id,)).fetchone()
+    return None if row is None else BatchRow(*row)
+
+
+def _read_mark(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _find_purchase(
+    connection: sqlite3.Connection, terminal_no: int, batch_number: str, stan: str, rrn: str
+) -> tuple[StoredEntry, int, bool, bool] | None:
+    """A walk through the terminal's entries: a refund of an old batch is rare, an index would not be."""
+    query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE terminal_no = ? ORDER BY sequence"
+    mine = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (terminal_no,))]
+    rows = connection.execute("SELECT batch_id, number FROM batch WHERE terminal_no = ?", (terminal_no,))
+    return purchase_among(mine, dict(rows.fetchall()), batch_number, stan, rrn)
+
+
+def _select(table: type) -> str:
+    return f"SELECT {', '.join(columns_of(table))} FROM {TABLES[table]}"

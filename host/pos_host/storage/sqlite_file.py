@@ -1,0 +1,98 @@
+"""A SQLite store as a file: opening, checking its settings, and owning it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import uuid
+from importlib import resources
+from pathlib import Path
+
+from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+
+SCHEMA_VERSION = 1
+CHECKPOINT_PAGES = 2000
+"""WAL pages before SQLite moves them into the file: about 8 MB, written while the next commits wait little."""
+
+TABLES: dict[type, str] = {Entry: "entry", TerminalRow: "terminal", BatchRow: "batch", FlagRow: "flag"}
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text says which and why, in one line."""
+
+
+def open_store(path: Path) -> sqlite3.Connection:
+    """A writing connection with WAL and `synchronous=FULL`; the file is made when it is not there.
+
+    FULL because NORMAL loses acknowledged commits when the power goes. Raises StoreError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA busy_timeout=5000")
+        full = connection.execute("PRAGMA synchronous").fetchone()[0]
+        if mode != "wal" or full != 2:
+            raise StoreError(f"store {path}: journal mode {mode}, synchronous {full} instead of wal, 2")
+        _make_schema(connection, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"store {path}: {error}") from None
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, beside a running host or without one; raises StoreError."""
+    if not path.exists():
+        raise StoreError(f"store {path}: no such file")
+    try:
+        connection = sqlite3.connect(
+            f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA busy_timeout=5000")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise StoreError(f"store {path}: {error}") from None
+    if version != SCHEMA_VERSION:
+        raise StoreError(f"store {path}: schema version {version}, this program reads {SCHEMA_VERSION}")
+    return connection
+
+
+def own_store(path: Path) -> int:
+    """A lock that only one host holds, as a file descriptor to keep open; raises StoreError when taken."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StoreError(f"store {path}: another host is using it") from None
+    except OSError as error:
+        raise StoreError(f"store {path}: {error}") from None
+    return descriptor
+
+
+def columns_of(table: type) -> tuple[str, ...]:
+    """The columns of a row type, in order."""
+    fields: tuple[str, ...] = table._fields  # type: ignore[attr-defined]
+    return fields
+
+
+def _make_schema(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == SCHEMA_VERSION:
+        return
+    if version != 0:
+        raise StoreError(f"store {path}: schema version {version}, this program writes {SCHEMA_VERSION}")
+    script = (resources.files("pos_host") / "storage" / "schema.sql").read_text("utf-8")
+    connection.executescript(
+        f"BEGIN IMMEDIATE;\n{script}\n"
+        f"INSERT INTO identity VALUES ('store_id', '{uuid.uuid4().hex[:12]}');\n"
+        f"PRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;"
+    )
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

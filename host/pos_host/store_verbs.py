@@ -1,0 +1,219 @@
+"""The verbs that read a store, beside a running host or without one: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pos_host.clock import iso_utc
+from pos_host.ledger.book import Book
+from pos_host.ledger.entry import BatchRow, FlagRow, TerminalRow
+from pos_host.ledger.posting import BooksDamaged
+from pos_host.ledger.recovery import recover
+from pos_host.ledger.registry import Registry
+from pos_host.options import UsageError
+from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after
+from pos_host.storage.sqlite_file import StoreError, open_to_read
+from pos_host.verifying import Verifier
+from pos_host.views import batch_view, live_row, terminal_view, unsettled_books
+
+ENTRIES_AT_ONCE = 5_000
+"""Entries read in one go: a store of any size is read in little memory."""
+
+
+def show_terminals(path: Path | None, *, as_json: bool) -> None:
+    """Terminals in the order of enrolment."""
+    registry = _books(_open(path))
+    books = sorted(registry, key=lambda book: book.terminal_no)
+    _show([terminal_view(book) for book in books], _TERMINAL_COLUMNS, "terminals", as_json)
+
+
+def show_unsettled(path: Path | None, *, as_json: bool) -> None:
+    """Flagged terminals, worst first."""
+    registry = _books(_open(path))
+    views = [terminal_view(book) for book in unsettled_books(list(registry))]
+    _show(views, (*_TERMINAL_COLUMNS, *_FLAG_COLUMNS), "unsettled terminals", as_json)
+
+
+def show_batches(path: Path | None, terminal_id: str | None, merchant_id: str | None, *, as_json: bool) -> None:
+    """Batches in the order they were opened, those of one terminal or merchant where asked."""
+    connection = _open(path)
+    registry = _books(connection)
+    views = []
+    for row in read_all(connection, BatchRow):
+        book = registry.of_no(row.terminal_no)
+        if book is not None and _wanted(book, terminal_id, merchant_id):
+            views.append(batch_view(live_row(book, row), book.merchant_id, book.terminal_id))
+    _show(views, _BATCH_COLUMNS, "batches", as_json)
+
+
+def show_transactions(
+    path: Path | None,
+    terminal_id: str | None,
+    merchant_id: str | None,
+    batch_id: int | None,
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
+    """The latest entries that fit, oldest of them first."""
+    connection = _open(path)
+    terminals = {row.terminal_no: row for row in read_all(connection, TerminalRow)}
+    views: list[dict[str, Any]] = []
+    for sequence, entry in _all_entries(connection):
+        terminal = terminals.get(entry.terminal_no)
+        if terminal_id is not None and (terminal is None or terminal.terminal_id != terminal_id):
+            continue
+        if merchant_id is not None and (terminal is None or terminal.merchant_id != merchant_id):
+            continue
+        if batch_id is not None and entry.batch_id != batch_id:
+            continue
+        views.append(_entry_view(sequence, entry, terminal))
+        if len(views) > 2 * limit:
+            del views[:-limit]
+    _show(views[-limit:], _TRANSACTION_COLUMNS, "entries", as_json)
+
+
+def verify_store(path: Path | None, *, as_json: bool) -> bool:
+    """True when the store agrees with itself; prints the report."""
+    connection = _open(path)
+    connection.execute("BEGIN")  # one view of the store, whatever a running host adds meanwhile
+    verifier = Verifier(
+        read_all(connection, TerminalRow), read_all(connection, BatchRow), read_all(connection, FlagRow)
+    )
+    for stored in _all_entries(connection):
+        verifier.take(stored)
+    report = verifier.finish()
+    if as_json:
+        print(json.dumps(report))
+    else:
+        for detail in report["details"]:
+            print(json.dumps(detail))
+        checked = ", ".join(f"{number} {what}" for what, number in report["checked"].items())
+        print(f"{report['differences']} differences; checked {checked}")
+    return not report["differences"]
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    if path is None:
+        raise UsageError("--store memory: is gone with its host; name a sqlite:///FILE")
+    try:
+        return open_to_read(path)
+    except StoreError as error:
+        raise UsageError(str(error)) from None
+
+
+def _books(connection: sqlite3.Connection) -> Registry:
+    try:
+        return recover(load_snapshot(connection))
+    except BooksDamaged as damage:
+        raise UsageError(f"the store contradicts itself: {damage}; see pos-host verify") from None
+
+
+def _all_entries(connection: sqlite3.Connection) -> Iterable[Any]:
+    after = 0
+    while True:
+        page = read_entries_after(connection, after, ENTRIES_AT_ONCE)
+        yield from page
+        if len(page) < ENTRIES_AT_ONCE:
+            return
+        after = page[-1].sequence
+
+
+def _wanted(book: Book, terminal_id: str | None, merchant_id: str | None) -> bool:
+    return terminal_id in (None, book.terminal_id) and merchant_id in (None, book.merchant_id)
+
+
+def _entry_view(sequence: int, entry: Any, terminal: TerminalRow | None) -> dict[str, Any]:
+    detail = json.loads(entry.detail) if entry.detail else {}
+    return {
+        "sequence": sequence,
+        "at": iso_utc(entry.at_ms),
+        "merchant_id": terminal.merchant_id if terminal else None,
+        "terminal_id": terminal.terminal_id if terminal else None,
+        "batch_id": entry.batch_id or None,
+        "function": entry.kind,
+        "mti": entry.mti or None,
+        "stan": entry.stan or None,
+        "outcome": entry.outcome,
+        "amount_minor": entry.amount_minor,
+        "currency": entry.currency or None,
+        "card": entry.card or None,
+        "rrn": entry.rrn or None,
+        "approval_code": entry.approval_code or None,
+        "reason": detail.get("reason"),
+    }
+
+
+Column = tuple[str, str]
+
+_TERMINAL_COLUMNS: tuple[Column, ...] = (
+    ("merchant", "merchant_id"),
+    ("terminal", "terminal_id"),
+    ("dialect", "dialect"),
+    ("batch", "batch.number"),
+    ("state", "batch.state"),
+    ("debit", "batch.debit"),
+    ("credit", "batch.credit"),
+    ("last seen", "last_seen_at"),
+)
+_FLAG_COLUMNS: tuple[Column, ...] = (
+    ("severity", "unsettled.severity"),
+    ("since", "unsettled.since"),
+    ("reasons", "unsettled.reasons"),
+)
+_BATCH_COLUMNS: tuple[Column, ...] = (
+    ("id", "id"),
+    ("terminal", "terminal_id"),
+    ("number", "number"),
+    ("state", "state"),
+    ("result", "result"),
+    ("debit", "debit"),
+    ("credit", "credit"),
+    ("terminal's debit", "terminal_debit"),
+    ("terminal's credit", "terminal_credit"),
+    ("differences", "discrepancies"),
+)
+_TRANSACTION_COLUMNS: tuple[Column, ...] = (
+    ("sequence", "sequence"),
+    ("at", "at"),
+    ("terminal", "terminal_id"),
+    ("function", "function"),
+    ("STAN", "stan"),
+    ("outcome", "outcome"),
+    ("amount", "amount_minor"),
+    ("card", "card"),
+    ("RRN", "rrn"),
+    ("reason", "reason"),
+)
+
+
+def _show(views: list[dict[str, Any]], columns: tuple[Column, ...], what: str, as_json: bool) -> None:
+    if as_json:
+        for view in views:
+            print(json.dumps(view, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{len(views)} {what}")
+    for name, _ in columns:
+        table.add_column(name)
+    for view in views:
+        table.add_row(*[_cell(view, path) for _, path in columns])
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(view: dict[str, Any], path: str) -> str:
+    value: Any = view
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return f"{value['count']} × {value['amount_minor']}"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

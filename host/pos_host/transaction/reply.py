@@ -1,0 +1,111 @@
+"""The answer to a request: what the dialect echoes, and what the host makes, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pos_host.clock import Instant
+from pos_host.ledger.decision import Decision
+from pos_specs.cards import pan_of_track2
+from pos_specs.dialect import FunctionRule
+from pos_specs.language import Language
+from pos_specs.message import Message, reply_mti
+
+Value = Callable[[Language, Message, Decision, Instant], str | None]
+
+BALANCE_OUTCOMES = frozenset({"approved", "out_of_balance", "out_of_balance_send_batch"})
+"""Outcomes that a UnionPay 0510 tells in DE48 and not in DE39."""
+
+
+def response_code(language: Language, outcome: str) -> str:
+    """The dialect's code for an outcome; one the dialect does not have is a system error."""
+    outcomes = language.dialect.outcomes
+    return outcomes.get(outcome) or outcomes["internal_error"]
+
+
+class ReplyPlan:
+    """A rule's answer worked out once: per element whether it is echoed, and who makes it otherwise."""
+
+    __slots__ = ("language", "rule", "steps")
+
+    def __init__(self, language: Language, rule: FunctionRule) -> None:
+        answer = language.dialect.answer
+        self.language = language
+        self.rule = rule
+        self.steps: list[tuple[int, bool, str, Value | None]] = []
+        for number in rule.reply_elements:
+            meaning = answer.get(number, "") if number in rule.add else ""
+            self.steps.append((number, number in rule.echo, meaning, _VALUES.get(meaning)))
+
+
+_plans: dict[int, ReplyPlan] = {}
+"""By the identity of the rule; languages and their rules live as long as the process."""
+
+
+def build_reply(language: Language, rule: FunctionRule, message: Message, decision: Decision, at: Instant) -> Message:
+    """The answer of `rule` to `message`: echoed and added elements in ascending order."""
+    plan = _plans.get(id(rule))
+    if plan is None or plan.rule is not rule:
+        plan = _plans[id(rule)] = ReplyPlan(language, rule)
+    fields: dict[int, str] = {}
+    request = message.fields
+    silent = rule.code_only_on_error and decision.outcome in BALANCE_OUTCOMES
+    for number, echoed, meaning, make in plan.steps:
+        if echoed and number in request:
+            fields[number] = request[number]
+            continue
+        if make is not None:
+            value = None if silent and meaning == "response_code" else make(language, message, decision, at)
+        else:
+            value = decision.values.get(meaning)
+        if value:
+            fields[number] = value
+    return Message(reply_mti(message.mti), fields)
+
+
+def bare_reply(language: Language, message: Message, outcome: str, at: Instant) -> Message:
+    """The answer to a message that has no rule: its key elements, the time and the code."""
+    made = {12: at.time, 13: at.date, 39: response_code(language, outcome)}
+    for number in (3, 11, 24, 41, 42, 60):
+        if number in message.fields:
+            made[number] = message.fields[number]
+    fields = dict(sorted(made.items()))
+    if language.dialect.totals_kind != "unionpay48":
+        fields.pop(60, None)
+    return Message(reply_mti(message.mti), fields)
+
+
+def _approval_code(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    return decision.approval_code if decision.outcome == "approved" else None
+
+
+def _batch_info(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    """The request's DE60; where the host gives the batch number, with that number in it."""
+    sent = message.fields.get(60)
+    number = decision.values.get("batch_number")
+    if sent is None or number is None:
+        return sent
+    return sent[:2] + number + sent[8:]
+
+
+def _pan(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    return message.fields.get(2) or pan_of_track2(message.fields.get(35, "")) or None
+
+
+def _institutions(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    """Issuer and acquirer, eleven characters each (unionpay.md 2, DE44); the simulator is its own issuer."""
+    return f"{language.dialect.acquirer_id:<11}" * 2 if decision.outcome == "approved" else None
+
+
+_VALUES: dict[str, Value] = {
+    "local_time": lambda language, message, decision, at: at.time,
+    "local_date": lambda language, message, decision, at: at.date,
+    "settlement_date": lambda language, message, decision, at: at.settlement_date,
+    "acquirer_id": lambda language, message, decision, at: language.dialect.acquirer_id,
+    "rrn": lambda language, message, decision, at: decision.rrn or None,
+    "approval_code": _approval_code,
+    "response_code": lambda language, message, decision, at: response_code(language, decision.outcome),
+    "institutions": _institutions,
+    "batch_info": _batch_info,
+    "pan": _pan,
+}

@@ -1,0 +1,110 @@
+"""A request as the host understands it: who asks for what, with which card and amount."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+from pos_host.ledger.book import Transaction
+from pos_specs.cards import DOMESTIC, PAN_DIGITS, organisation, pan_of_track2
+from pos_specs.dialect import FunctionRule
+from pos_specs.language import Language
+from pos_specs.masking import luhn_valid, mask_pan
+from pos_specs.message import Message
+
+PRINTS_KEPT = 4096
+"""Cards whose print is remembered; a load test uses a handful of cards over and over."""
+
+
+class Card(NamedTuple):
+    """A card without its number: a keyed hash to compare, first six and last four to show."""
+
+    print: str
+    masked: str
+    organisation: str
+    valid: bool
+
+
+NO_CARD = Card("", "", "", True)
+CARDLESS = Card("", "", DOMESTIC, True)
+"""A QR purchase names no card; it is UnionPay's own function and counts as domestic."""
+
+
+class CardReader:
+    """Turns PANs into `Card`s under the store's secret key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[str, Card] = {}
+
+    def read(self, pan: str) -> Card:
+        """The card of `pan`; `valid` says that it has 12 to 19 digits and a right check digit."""
+        card = self._known.get(pan)
+        if card is None:
+            card = self._make(pan)
+            if len(self._known) >= PRINTS_KEPT:
+                self._known.clear()
+            self._known[pan] = card
+        return card
+
+    def _make(self, pan: str) -> Card:
+        print_ = blake2b(pan.encode("utf-8", "replace"), key=self._key, digest_size=12).hexdigest()
+        valid = len(pan) in PAN_DIGITS and luhn_valid(pan)
+        return Card(print_, mask_pan(pan), organisation(pan), valid)
+
+
+class Request:
+    """One request. Texts are "" and `amount_minor` is None where the message does not carry them."""
+
+    __slots__ = (
+        "amount_minor",
+        "card",
+        "currency",
+        "function",
+        "key",
+        "language",
+        "looked_up",
+        "merchant_id",
+        "message",
+        "rule",
+        "stan",
+        "stored_original",
+        "terminal_id",
+    )
+
+    def __init__(self, language: Language, rule: FunctionRule, message: Message, cards: CardReader) -> None:
+        fields = message.fields
+        get = fields.get
+        self.language = language
+        self.rule = rule
+        self.message = message
+        self.function = rule.name
+        self.merchant_id = get(42, "").rstrip()
+        self.terminal_id = get(41, "").rstrip()
+        self.stan = get(11, "")
+        amount = get(4)
+        self.amount_minor = None if amount is None else int(amount)
+        self.currency = get(49) or language.dialect.currency
+        pan = get(2) or pan_of_track2(get(35, ""))
+        self.card = cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
+        self.stored_original: Transaction | None = None
+        self.looked_up = False
+        self.key = message.mti[1] + self.stan
+        for number in language.dialect.identity:
+            self.key += get(number, "")
+
+    def _is_code(self) -> bool:
+        return self.message.fields.get(25) == "99"
+
+    @property
+    def batch_number(self) -> str:
+        """The batch the message names, "" where it names none."""
+        return self.language.meaning("batch_number", self.message) or ""
+
+    def meaning(self, name: str) -> str:
+        """What the message carries under a dialect's meaning, "" when absent."""
+        return self.language.meaning(name, self.message) or ""
+
+    def same_content(self, function: str, amount_minor: int, card_print: str) -> bool:
+        """Whether a stored transaction asks the same: function, amount and card, not PIN, chip data or MAC."""
+        return self.function == function and (self.amount_minor or 0) == amount_minor and self.card.print == card_print

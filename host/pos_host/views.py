@@ -1,0 +1,123 @@
+"""The books as others see them: JSON objects of the public contract, for API, MQTT and verbs alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pos_host.clock import iso_utc
+from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.dialect_names import dialect_named
+from pos_host.ledger.entry import BatchRow, FlagRow
+from pos_host.ledger.group_totals import sides, sides_of, totals_of
+from pos_host.ledger.rows import batch_row
+from pos_specs.totals import Side
+
+
+def terminal_view(book: Book) -> dict[str, Any]:
+    """A terminal, its current batch and its unsettled flag."""
+    current = book.uploading or book.current
+    return {
+        "terminal_id": book.terminal_id,
+        "merchant_id": book.merchant_id,
+        "dialect": book.dialect.name,
+        "status": book.status,
+        "connected": book.session is not None and not book.session.closed,
+        "enrolled_at": iso_utc(book.enrolled_at_ms),
+        "last_seen_at": iso_utc(book.last_seen_at_ms) or None,
+        "batch": current_batch_view(current) if current else None,
+        "unsettled": unsettled_view(book),
+    }
+
+
+def current_batch_view(batch: Batch) -> dict[str, Any]:
+    """The batch a terminal is in; during a Hypercom upload that is the one being uploaded."""
+    debit, credit = sides(batch)
+    return {
+        "id": batch.batch_id,
+        "number": batch.number,
+        "state": batch.state,
+        "opened_at": iso_utc(batch.opened_at_ms),
+        "debit": _side(debit),
+        "credit": _side(credit),
+        "currency": batch.currency or batch.dialect.currency,
+    }
+
+
+def unsettled_view(book: Book) -> dict[str, Any] | None:
+    """The flag of a terminal whose batch nobody settled; None while it has none."""
+    flag: FlagRow | None = book.flag
+    if flag is None:
+        return None
+    return {
+        "severity": flag.severity,
+        "since": iso_utc(flag.since_ms),
+        "due_at": iso_utc(flag.due_at_ms),
+        "reasons": json.loads(flag.reasons),
+        "clears": flag.clears,
+    }
+
+
+def batch_view(row: BatchRow, merchant_id: str, terminal_id: str) -> dict[str, Any]:
+    """A batch with the host's totals and, once the terminal sent some, the terminal's beside them."""
+    kind = dialect_named(row.dialect).totals_kind
+    host = _groups(row.host_totals)
+    terminal = _groups(row.terminal_totals)
+    debit, credit = sides_of(kind, host)
+    view = {
+        "id": row.batch_id,
+        "merchant_id": merchant_id,
+        "terminal_id": terminal_id,
+        "number": row.number,
+        "state": row.state,
+        "result": row.result or None,
+        "opened_at": iso_utc(row.opened_at_ms),
+        "closed_at": iso_utc(row.closed_at_ms) or None,
+        "currency": row.currency or dialect_named(row.dialect).currency,
+        "debit": _side(debit),
+        "credit": _side(credit),
+        "host_totals": {name: _side(side) for name, side in host.items()},
+        "terminal_totals": None,
+        "terminal_debit": None,
+        "terminal_credit": None,
+        "discrepancies": len(json.loads(row.discrepancies)) if row.discrepancies else 0,
+    }
+    if terminal:
+        debit, credit = sides_of(kind, terminal)
+        view["terminal_totals"] = {name: _side(side) for name, side in terminal.items()}
+        view["terminal_debit"], view["terminal_credit"] = _side(debit), _side(credit)
+    return view
+
+
+def live_row(book: Book, row: BatchRow) -> BatchRow:
+    """The row of a batch with what happened since its last turn, where the book remembers it."""
+    batch = book.batch_of_id(row.batch_id)
+    return row if batch is None or batch.closed else batch_row(book, batch)
+
+
+def live_rows(book: Book) -> list[BatchRow]:
+    """Rows of the batches that are not closed, newest first."""
+    return [batch_row(book, batch) for batch in reversed(book.batches) if not batch.closed]
+
+
+def batch_totals(batch: Batch) -> dict[str, dict[str, int]]:
+    """The host's totals by group."""
+    return {name: _side(side) for name, side in totals_of(batch).items()}
+
+
+SEVERITIES = ("forgotten", "overdue", "due")
+"""Worst first."""
+
+
+def unsettled_books(books: list[Book]) -> list[Book]:
+    """The flagged ones, worst first, then longest."""
+    flagged = [book for book in books if book.flag is not None]
+    return sorted(flagged, key=lambda book: (SEVERITIES.index(book.flag.severity), book.flag.since_ms))
+
+
+def _groups(text: str) -> dict[str, Side]:
+    return {name: Side(*side) for name, side in json.loads(text).items()} if text else {}
+
+
+def _side(side: Side) -> dict[str, int]:
+    return {"count": side.count, "amount_minor": side.amount_minor}

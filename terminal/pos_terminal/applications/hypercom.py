@@ -1,0 +1,163 @@
+"""The Hypercom terminal: totals in DE63, the whole batch uploaded on 95, a trailer after it.
+
+Source: hypercom.md 2.3 (fields), 2.4 (DE60, DE63), 2.6 (behaviour), 2.7 (what counts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pos_specs.language import Language
+from pos_specs.message import Message
+from pos_specs.totals import Totals, write_hypercom
+from pos_terminal.applications.application import (
+    NII,
+    REFUSED,
+    Application,
+    Books,
+    Judgement,
+    UploadStep,
+    sum_of,
+)
+from pos_terminal.memory import Memory, Settlement, Unfinished
+from pos_terminal.requests import Values
+from pos_terminal.transaction import MANUAL, Transaction
+
+DIGITS_PER_GROUP = 15
+"""Count n3 and amount n12."""
+
+MORE_FOLLOWS = "1"
+"""Last digit of an uploaded record's DE3 (hypercom.md 2.2)."""
+
+
+class Hypercom(Application):
+    """Terminal behaviour of the Hypercom family."""
+
+    batch_limit = 999  # n3 counts in DE63
+
+    def __init__(self, language: Language, totals_digits: int | None = None) -> None:
+        super().__init__(language, totals_digits or 90)
+        groups = language.dialect.totals_groups
+        forms = [size * DIGITS_PER_GROUP for size in (1, 2, 4, 6) if size <= len(groups)]
+        if self.totals_digits not in forms:
+            raise ValueError(f"Hypercom totals have {forms} digits, not {totals_digits}")
+        self._groups = groups[: (self.totals_digits or 0) // DIGITS_PER_GROUP]
+
+    def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
+        extras = {"62": transaction.invoice, **self._foreign_currency(transaction)}
+        if transaction.entry_mode == MANUAL:
+            extras["14"] = transaction.expiry
+        original = transaction.original
+        if transaction.function == "purchase_void" and original is not None:
+            extras |= {
+                "2": transaction.pan,
+                "14": transaction.expiry,
+                "22": transaction.entry_mode,
+                "25": "00",
+                "37": original.rrn,
+                "38": original.approval_code,
+                "60.original_amount": f"{transaction.amount_minor:012d}",
+            }
+        return {path: value for path, value in extras.items() if value}
+
+    def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
+        """The original without track and PIN: the number stands for the track (hypercom.md 2.3)."""
+        transaction = unfinished.transaction
+        return {
+            "2": transaction.pan,
+            "3": transaction.processing_code,
+            "14": transaction.expiry,
+            "22": transaction.entry_mode,
+            "24": NII,
+            "25": "00",
+            "62": transaction.invoice,
+            **self.by_number(self.identity(memory)),
+            **self._foreign_currency(transaction),
+        }
+
+    def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
+        return {"24": NII, **self.by_number(self.identity(memory))}
+
+    def totals(self, log: Iterable[Transaction]) -> Totals:
+        """Voided and reversed transactions count in no group, nor do voids (hypercom.md 2.7)."""
+        effective = [transaction for transaction in log if transaction.effective]
+        return {
+            "sales": sum_of(t for t in effective if t.function == "purchase"),
+            "refunds": sum_of(t for t in effective if t.function == "refund"),
+        }
+
+    def totals_of_books(self, books: Books) -> Totals:
+        return {"sales": books.debit, "refunds": books.credit}
+
+    def books(self, log: Sequence[Transaction]) -> Books:
+        totals = self.totals(log)
+        return Books(totals["sales"], totals["refunds"])
+
+    def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
+        return {
+            "24": NII,
+            "60.batch_number": memory.batch_number,
+            "63": write_hypercom(totals, self._groups),
+        }
+
+    def judge(self, answer: Message) -> Judgement:
+        code = answer.fields.get(39, "")
+        if code in self.approved:
+            return Judgement("balanced")
+        if code == self.dialect.outcomes.get("out_of_balance_send_batch"):
+            return Judgement("send_batch", ("all",))
+        return REFUSED
+
+    def upload_steps(self, log: Sequence[Transaction], settlement: Settlement) -> list[UploadStep]:
+        """Every sale and refund that is neither voided nor reversed, one message each."""
+        if not settlement.halves:
+            return []
+        return [
+            self._record_step(transaction)
+            for transaction in log
+            if transaction.effective and transaction.function != "purchase_void"
+        ]
+
+    def ending(self, log: Sequence[Transaction], settlement: Settlement) -> UploadStep | None:
+        """The trailer, with the totals computed again from the log."""
+        extras = {
+            "24": NII,
+            "60.batch_number": settlement.batch_number,
+            "63": write_hypercom(self.totals(log), self._groups),
+        }
+        return UploadStep("batch_upload_end", {}, extras, 0)
+
+    def judge_ending(self, answer: Message, settlement: Settlement) -> Judgement:
+        """77 closes the batch out of balance; 95 again is treated as 77 (hypercom.md 2.6)."""
+        code = answer.fields.get(39, "")
+        if code in self.approved:
+            return Judgement("balanced")
+        outcomes = self.dialect.outcomes
+        if code in (outcomes.get("out_of_balance"), outcomes.get("out_of_balance_send_batch")):
+            return Judgement("out_of_balance")
+        return REFUSED
+
+    def _record_step(self, transaction: Transaction) -> UploadStep:
+        extras = {
+            "2": transaction.pan,
+            "3": transaction.processing_code[:5] + MORE_FOLLOWS,
+            "4": f"{transaction.amount_minor:012d}",
+            "12": transaction.host_time,
+            "13": transaction.host_date,
+            "14": transaction.expiry,
+            "22": transaction.entry_mode,
+            "24": NII,
+            "25": "00",
+            "37": transaction.rrn,
+            "38": transaction.approval_code,
+            "62": transaction.invoice,
+            "60.original_mti": transaction.mti,
+            "60.original_stan": transaction.stan,
+            "60.original_rrn": f"{transaction.rrn:<12}",
+            **self._foreign_currency(transaction),
+        }
+        return UploadStep("batch_upload", {}, {p: v for p, v in extras.items() if v}, 1)
+
+    def _foreign_currency(self, transaction: Transaction) -> dict[str, str]:
+        """DE49 only where it is not the dialect's own: field lists of the family have none."""
+        return {} if transaction.currency == self.dialect.currency else {"49": transaction.currency}

@@ -1,0 +1,114 @@
+"""The ISO 8583:1987 terminal: reconciliation by DE74 to DE97, no upload; the host numbers the batches.
+
+Source: hypercom.md 3.2, the functions of the dialect `iso87-ascii`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pos_specs.language import Language
+from pos_specs.message import Message
+from pos_specs.totals import Totals, write_iso87
+from pos_terminal.applications.application import REFUSED, Application, Books, Judgement, sum_of
+from pos_terminal.memory import Memory, Unfinished
+from pos_terminal.requests import Values
+from pos_terminal.transaction import Transaction
+
+IN_BALANCE, OUT_OF_BALANCE = "1", "2"
+"""DE66 of the answer; both close the batch."""
+
+
+class Iso87(Application):
+    """Terminal behaviour with plain ISO 8583:1987."""
+
+    reversal_done = frozenset({"00", "12", "25"})
+    reversal_tries = 3  # our choice, as in UnionPay: a host that refuses it thrice will not take it
+    uploads = False
+    names_batch = False
+
+    def __init__(self, language: Language, totals_digits: int | None = None) -> None:
+        super().__init__(language)
+        if totals_digits is not None:
+            raise ValueError("the totals of this dialect have one form only")
+
+    def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
+        extras = self._clock(transaction.sent_at) | {
+            "14": transaction.expiry,
+            "22": transaction.entry_mode,
+            "25": "00",
+            "49": transaction.currency,
+        }
+        original = transaction.original
+        if original is not None:
+            extras |= {"2": transaction.pan, "37": original.rrn}
+            if transaction.function == "purchase_void":
+                extras |= self._original(original.mti or "0200", original.stan, original.sent_at)
+        return {path: value for path, value in extras.items() if value}
+
+    def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
+        """DE90 names the transaction being reversed, also when that is a void."""
+        transaction = unfinished.transaction
+        extras = {
+            "2": transaction.pan,
+            "3": transaction.processing_code,
+            "14": transaction.expiry,
+            "22": transaction.entry_mode,
+            "25": "00",
+            "38": transaction.approval_code,
+            "39": unfinished.reason,
+            "49": transaction.currency,
+            **self._clock(transaction.sent_at),
+            **self._original(transaction.mti, transaction.stan, transaction.sent_at),
+        }
+        return {path: value for path, value in extras.items() if value}
+
+    def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
+        return {**self._clock(sent_at), **self.by_number(self.identity(memory))}
+
+    def totals(self, log: Iterable[Transaction]) -> Totals:
+        """Credits are refunds, debits purchases; what was voided or reversed counts again as a reversal."""
+        log = list(log)
+        sold = [t for t in log if t.function == "purchase"]
+        refunded = [t for t in log if t.function == "refund"]
+        return {
+            "credits": sum_of(refunded),
+            "credits_reversal": sum_of(t for t in refunded if not t.effective),
+            "debits": sum_of(sold),
+            "debits_reversal": sum_of(t for t in sold if not t.effective),
+        }
+
+    def totals_of_books(self, books: Books) -> Totals:
+        return {"credits": books.credit, "debits": books.debit}
+
+    def books(self, log: Sequence[Transaction]) -> Books:
+        effective = [transaction for transaction in log if transaction.effective]
+        return Books(
+            sum_of(t for t in effective if t.function == "purchase"),
+            sum_of(t for t in effective if t.function == "refund"),
+        )
+
+    def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
+        amounts = {str(number): value for number, value in write_iso87(totals).items()}
+        return {**self._clock(sent_at), "50": self.dialect.currency, **amounts}
+
+    def judge(self, answer: Message) -> Judgement:
+        if answer.fields.get(39) not in self.approved:
+            return REFUSED
+        code = answer.fields.get(66, "")
+        if code == IN_BALANCE:
+            return Judgement("balanced")
+        return Judgement("out_of_balance") if code == OUT_OF_BALANCE else REFUSED
+
+    def _clock(self, sent_at: str) -> dict[str, str]:
+        """DE7, 12 and 13 from one clock, so that DE90 of a later message fits whichever the host keeps."""
+        return {"7": sent_at, "12": sent_at[4:], "13": sent_at[:4]}
+
+    def _original(self, mti: str, stan: str, sent_at: str) -> dict[str, str]:
+        return {
+            "90.original_mti": mti,
+            "90.original_stan": stan,
+            "90.original_datetime": sent_at or "0" * 10,
+            "90.original_acquirer": "0" * 11,
+            "90.original_forwarder": "0" * 11,
+        }

@@ -1,0 +1,195 @@
+"""The terminal's line to the host: connects, sends, waits, connects again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import cast
+
+from pos_specs.errors import MessageError
+from pos_specs.framing import Frame, Framer, join_frame
+from pos_specs.language import Language
+from pos_specs.message import Message
+from pos_terminal.commands import Command
+from pos_terminal.exchange import Exchange, Result
+from pos_terminal.memory import Memory
+from pos_terminal.terminal import Terminal
+
+TPDU = bytes.fromhex("6000030000")
+"""To NII 003, from nobody in particular (hypercom.md 1.2)."""
+
+HEADER = bytes.fromhex("603100311000")
+"""Magnetic-stripe financial application, version 31, normal state (unionpay.md 1)."""
+
+CONNECT_TIMEOUT_S = 10.0
+"""A host that does not take a connection in this time is not there; the wait for an answer comes after."""
+
+
+class NoConnection(Exception):
+    """The host cannot be reached."""
+
+
+class Line(asyncio.Protocol):
+    """One connection: frames in, bytes out. A lost connection gives None to whoever waits."""
+
+    def __init__(self, framer: Framer) -> None:
+        self._framer = framer
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Frame | None] | None = None
+        self._frames: list[Frame] = []
+        self.closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._frames += self._framer.receive_data(data)
+        if self._framer.error is not None:
+            self.close()
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
+        self._wake()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; nothing happens on a line that is closed."""
+        if self._transport is not None and not self.closed:
+            self._transport.write(data)
+
+    async def next_frame(self) -> Frame | None:
+        """The next frame, or None when the connection has ended."""
+        while not self._frames:
+            if self.closed:
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._frames.pop(0)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.close()
+        self.closed = True
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Client:
+    """Carries a terminal's messages to one host and back.
+
+    `keep` is called with the memory before each message is sent and after each answer; `lose` is asked after
+    each answer whether it got lost on the way; `timeout_s` bounds the wait for one answer.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        language: Language,
+        *,
+        timeout_s: float,
+        keep: Callable[[Memory], None] | None = None,
+        lose: Callable[[], bool] | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._language = language
+        self._timeout_s = timeout_s
+        self._keep = keep
+        self._lose = lose
+        self._line: Line | None = None
+
+    async def perform(
+        self, terminal: Terminal, command: Command, tell: Callable[[Exchange], None] | None = None
+    ) -> Result:
+        """Carry out one command, telling of each exchange as it ends.
+
+        Raises whatever `Terminal.begin` raises, and NoConnection while nothing has been saved or sent.
+        """
+        terminal.begin(command)
+        line = await self._connected()
+        while (request := terminal.next_request()) is not None:
+            if line.closed:
+                line = await self._connected_or(line)
+            self._save(terminal)
+            exchange = await self._exchange(line, terminal, request)
+            self._save(terminal)
+            if tell is not None:
+                tell(exchange)
+        self._save(terminal)
+        if terminal.result is None:
+            raise NoConnection("the command has come to nothing")
+        return terminal.result
+
+    async def knock(self) -> None:
+        """Connect, to see that there is a host; raises NoConnection."""
+        await self._connected()
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    async def _connected(self) -> Line:
+        if self._line is None or self._line.closed:
+            loop = asyncio.get_running_loop()
+            framing = self._language.dialect.framing
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    _, self._line = await loop.create_connection(lambda: Line(Framer(framing)), self._host, self._port)
+            except (OSError, TimeoutError) as error:
+                reason = error.strerror if isinstance(error, OSError) and error.strerror else "no connection"
+                raise NoConnection(f"{self._host}:{self._port}: {reason}") from None
+        return self._line
+
+    async def _connected_or(self, line: Line) -> Line:
+        """A new line, or the dead one: the message then simply gets no answer."""
+        try:
+            return await self._connected()
+        except NoConnection:
+            return line
+
+    async def _exchange(self, line: Line, terminal: Terminal, request: Message) -> Exchange:
+        began = time.perf_counter()
+        line.write(frame_of(self._language, request))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                exchange = await self._answer(line, terminal)
+        except TimeoutError:
+            exchange = None
+        if exchange is None:
+            exchange = terminal.no_answer()
+        exchange.latency_ms = (time.perf_counter() - began) * 1000
+        return exchange
+
+    async def _answer(self, line: Line, terminal: Terminal) -> Exchange | None:
+        """The exchange made by the first answer that fits; what does not fit is not waited for by anybody."""
+        while True:
+            frame = await line.next_frame()
+            if frame is None:
+                return None
+            if self._lose is not None and self._lose():
+                continue
+            try:
+                answer = self._language.decode(frame.body)
+            except MessageError:
+                continue
+            exchange = terminal.receive(answer)
+            if exchange is not None:
+                return exchange
+
+    def _save(self, terminal: Terminal) -> None:
+        if self._keep is not None:
+            self._keep(terminal.memory)
+
+
+def frame_of(language: Language, message: Message) -> bytes:
+    """The bytes of a request as they stand on the line."""
+    framing = language.dialect.framing
+    tpdu = TPDU if framing.tpdu == "swap" else b""
+    header = HEADER if framing.header == "unionpay" else b""
+    return join_frame(framing, Frame(tpdu, header, language.encode(message)))

@@ -1,0 +1,145 @@
+"""The messages a terminal sends, each made from its memory and from what was asked of it.
+
+A message that begins something changes the memory: a STAN is used up, a reversal is put there, a
+settlement is begun. That is why the memory is saved before the message is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from pos_specs.dialect import FunctionRule
+from pos_specs.language import Language
+from pos_specs.message import Message
+from pos_terminal import drafts
+from pos_terminal.applications.application import Application, UploadStep
+from pos_terminal.commands import Command, Settle
+from pos_terminal.memory import Memory, Settlement, Unfinished
+from pos_terminal.requests import Values, build_request, rule_of
+from pos_terminal.transaction import Transaction
+
+POWER_CUT, NO_ANSWER_IN_TIME = "06", "98"
+"""DE39 of a reversal: as stored before sending, and after the wait (unionpay.md 4.5)."""
+
+
+class Asked(NamedTuple):
+    """A request that waits for its answer."""
+
+    function: str
+    rule: FunctionRule
+    message: Message
+    batch_number: str | None
+
+
+class MemoryContradicts(Exception):
+    """Our mistake: the terminal is in a state that its memory does not bear out."""
+
+
+class Composer:
+    """Makes the messages of one terminal. `clock` gives its local time."""
+
+    def __init__(
+        self, language: Language, application: Application, memory: Memory, clock: Callable[[], datetime]
+    ) -> None:
+        self._language = language
+        self._dialect = language.dialect
+        self._application = application
+        self._memory = memory
+        self._clock = clock
+
+    def management(self, function: str) -> Asked:
+        """A sign-in, sign-off or echo."""
+        rule = rule_of(self._dialect, function, {})
+        extras = self._application.management_extras(function, self._memory, self._now())
+        return self._ask(function, rule, self._offers(rule, extras), extras)
+
+    def transaction(self, command: Command) -> Asked:
+        """A purchase, void or refund; its reversal (or repeat) is in the memory before it is given out."""
+        transaction = drafts.draft(command, self._memory, self._now())
+        asked = self._financial(transaction)
+        reversible = transaction.function in self._application.reversible
+        self._memory.unfinished = Unfinished("reversal" if reversible else "repeat", transaction, POWER_CUT)
+        return asked
+
+    def unfinished(self) -> Asked:
+        """The reversal, or the repeat of what cannot be reversed; both with the STAN of the original."""
+        unfinished = self._memory.unfinished
+        if unfinished is None:
+            raise MemoryContradicts("nothing is unfinished")
+        if unfinished.kind == "repeat":
+            asked = self._financial(unfinished.transaction)
+            asked.message.mti = asked.rule.mtis[-1]
+            return asked
+        rule = rule_of(self._dialect, "reversal", {})
+        extras = self._application.reversal_extras(unfinished, self._memory)
+        offers = self._application.offers(unfinished.transaction, self._memory)
+        return self._ask("reversal", rule, offers, extras)
+
+    def settlement(self, command: Command | None) -> Asked:
+        """The 0500, or the same one again when it was never answered."""
+        rule = rule_of(self._dialect, "settlement", {})
+        under_way = self._memory.settlement
+        if under_way is not None:
+            message = Message(under_way.mti, dict(under_way.fields))
+            return Asked("settlement", rule, message, self._named(under_way.batch_number))
+        if not isinstance(command, Settle):
+            raise MemoryContradicts("no settlement was asked for")
+        totals = drafts.totals_to_declare(self._application, self._memory.log, command)
+        extras = self._application.settlement_extras(totals, self._memory, self._now())
+        asked = self._ask("settlement", rule, self._offers(rule, extras), extras)
+        message = asked.message
+        self._memory.settlement = Settlement(self._memory.batch_number, message.mti, dict(message.fields))
+        return asked
+
+    def record(self) -> Asked:
+        """The next message of the upload."""
+        settlement = under_way(self._memory)
+        steps = self._application.upload_steps(self._memory.log, settlement)
+        return self._step(steps[settlement.steps_done], settlement)
+
+    def ending(self) -> Asked:
+        """The message that ends the upload."""
+        settlement = under_way(self._memory)
+        step = self._application.ending(self._memory.log, settlement)
+        if step is None:
+            raise MemoryContradicts(f"dialect {self._dialect.name} has no end of an upload")
+        return self._step(step, settlement)
+
+    def _financial(self, transaction: Transaction) -> Asked:
+        rule = rule_of(self._dialect, transaction.function, {})
+        extras = self._application.transaction_extras(transaction, self._memory)
+        asked = self._ask(transaction.function, rule, self._application.offers(transaction, self._memory), extras)
+        transaction.mti = asked.message.mti
+        transaction.processing_code = asked.message.fields[3]
+        return asked
+
+    def _step(self, step: UploadStep, settlement: Settlement) -> Asked:
+        rule = rule_of(self._dialect, step.function, step.hints)
+        message = build_request(self._language, rule, self._offers(rule, step.extras), step.extras)
+        return Asked(step.function, rule, message, self._named(settlement.batch_number))
+
+    def _ask(self, function: str, rule: FunctionRule, offers: Values, extras: Values) -> Asked:
+        message = build_request(self._language, rule, offers, extras)
+        return Asked(function, rule, message, self._named(self._memory.batch_number))
+
+    def _named(self, batch_number: str) -> str | None:
+        return batch_number if self._application.names_batch else None
+
+    def _offers(self, rule: FunctionRule, extras: Values) -> Values:
+        """Who the terminal is, and a new STAN where the rule demands one that `extras` does not bring."""
+        values = self._application.identity(self._memory)
+        if 11 in rule.required and "11" not in extras:
+            values["stan"] = self._memory.next_stan()
+        return self._application.by_number(values)
+
+    def _now(self) -> str:
+        return self._clock().strftime("%m%d%H%M%S")
+
+
+def under_way(memory: Memory) -> Settlement:
+    """The settlement in the memory; raises MemoryContradicts when there is none."""
+    if memory.settlement is None:
+        raise MemoryContradicts("no settlement is under way")
+    return memory.settlement

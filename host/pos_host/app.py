@@ -9,17 +9,16 @@ import json
 import os
 import signal
 import time
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import structlog
 
 from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.journal import Journal
 from pos_host.ledger.dialect_names import remember_dialect
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
+from pos_host.logs import Logger
 from pos_host.office import Office
 from pos_host.options import ServeOptions, UsageError
 from pos_host.pipeline import Pipeline
@@ -34,7 +33,7 @@ from pos_host.transaction.request import CardReader
 from pos_specs.errors import DialectError
 from pos_specs.language import Language, open_language
 
-log = structlog.get_logger("pos_host")
+log = Logger("pos_host")
 
 BUSY_MESSAGES_PER_S = 500
 """From this rate on the wire counts as busy: publishing then takes at most a tenth of the loop's time."""
@@ -59,6 +58,8 @@ class Host:
     async def start(self) -> dict[str, Any]:
         """Everything that accepts, as the ready file tells it; raises UsageError with one clear line."""
         options = self._options
+        if options.ready_file is not None:
+            options.ready_file.unlink(missing_ok=True)
         try:
             languages = [open_language(listener.dialect) for listener in options.listen]
             for language in languages:
@@ -77,8 +78,7 @@ class Host:
             await self.stop()
             raise
         self._tasks.append(asyncio.create_task(self._measure_rate(), name="rate"))
-        if not isinstance(self.clock, ManualClock):
-            self._tasks.append(asyncio.create_task(self.watch.run(), name="watch"))
+        self._tasks.append(asyncio.create_task(self.watch.run(), name="watch"))
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 100)
@@ -173,7 +173,7 @@ class Host:
         office = Office(self.registry, self.journal, self.clock, self.watch, after)
         self._web = web.Web()
         try:
-            url = await self._web.start(api.make_app(office, self.token, version("pos-host")), *options.http)
+            url = await self._web.start(api.make_app(office, self.token, _version()), *options.http)
         except OSError as error:
             self._web = None
             host, port = options.http
@@ -215,19 +215,27 @@ def write_ready_file(path: Path, ready: dict[str, Any]) -> None:
     os.replace(temporary, path)
 
 
-async def serve(options: ServeOptions) -> None:
-    """Run a host until SIGTERM or Ctrl-C; raises UsageError when it cannot start."""
+async def serve(options: ServeOptions, set_up_logging: Callable[[], None]) -> None:
+    """Run a host until SIGTERM or Ctrl-C; raises UsageError when it cannot start.
+
+    Logging is set up once the host is ready, in a thread: see logs.py.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     host = Host(options)
     ready = await host.start()
+    await asyncio.to_thread(set_up_logging)
     announce(ready, options)
     await stopping.wait()
     log.info("host_stopping")
     await host.stop()
     log.info("host_stopped")
+
+
+def _version() -> str:
+    return str(importlib.import_module("importlib.metadata").version("pos-host"))
 
 
 def announce(ready: dict[str, Any], options: ServeOptions) -> None:
@@ -242,11 +250,11 @@ def announce(ready: dict[str, Any], options: ServeOptions) -> None:
     log.info("ready", store=str(options.store or "memory:"), enrol=options.enrol)
 
 
-def run(options: ServeOptions) -> None:
+def run(options: ServeOptions, set_up_logging: Callable[[], None]) -> None:
     """Run on uvloop where it is installed, else on asyncio's own loop."""
     try:
         new_loop = importlib.import_module("uvloop").new_event_loop
     except ImportError:
         new_loop = None
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve(options))
+        runner.run(serve(options, set_up_logging))

@@ -27,6 +27,7 @@ app = typer.Typer(
     help="A POS acquirer's host that speaks ISO 8583.",
 )
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_STORE = "sqlite:///var/pos-host.db"
 
 
@@ -85,10 +86,9 @@ def serve(
 ) -> None:
     """Start the host and serve terminals until Ctrl-C or SIGTERM."""
     from pos_host.app import run
-    from pos_host.log_setup import LEVELS, set_up_logging
 
-    if log_level not in LEVELS:
-        raise UsageError(f"--log-level {log_level}: must be one of {', '.join(LEVELS)}")
+    if log_level not in LOG_LEVELS:
+        raise UsageError(f"--log-level {log_level}: must be one of {', '.join(LOG_LEVELS)}")
     if log_format not in (None, "json", "console"):
         raise UsageError(f"--log-format {log_format}: must be json or console")
     if enrol not in ("open", "strict"):
@@ -105,8 +105,13 @@ def serve(
         policy=policy,
         ready_file=ready_file,
     )
-    set_up_logging(log_level, log_format)
-    run(options)
+    run(options, lambda: _set_up_logging(log_level, log_format))
+
+
+def _set_up_logging(level: str, form: str | None) -> None:
+    from pos_host.log_setup import set_up_logging
+
+    set_up_logging(level, form)
 
 
 StoreOption = Annotated[str, typer.Option("--store", envvar=_env("STORE"), help="The store to read.")]

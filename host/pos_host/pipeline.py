@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
 from pos_host.handlers.network import echo
@@ -25,6 +23,7 @@ from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import FINANCIAL, Entry
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
+from pos_host.logs import Logger
 from pos_host.routing import Router
 from pos_host.session import Session
 from pos_host.settlement.policy import Policy
@@ -35,7 +34,7 @@ from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Frame, reply_frame
 from pos_specs.message import Message, is_request
 
-log = structlog.get_logger("pos_host.pipeline")
+log = Logger("pos_host.pipeline")
 
 WAITING_PER_TERMINAL = 256
 """Requests of one terminal that may wait for their turn. A real terminal waits for each answer; one that
@@ -341,7 +340,7 @@ class Pipeline:
 
     async def drain(self) -> None:
         """Wait until every request that was read has its answer sent."""
-        while self._lookups or any(book.busy for book in self.registry):
+        while self._lookups or any(book.busy for book in self.registry):  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.001)
         self.flush()
 

@@ -96,8 +96,7 @@ def _wrong_batch(request: Request, book: Book, batch: Batch) -> tuple[str, str] 
     if request.language.dialect.batch.number != "sign_in":
         return None
     number = request.batch_number
-    following = batch.dialect.batch.after(batch.number)
-    if batch.state == "uploading" and number in (batch.number, following):
+    if batch.state == "uploading" and number in (batch.number, batch.dialect.batch.after(batch.number)):
         return "not_allowed_now", f"batch {batch.number} is being uploaded"
     if number != batch.number:
         return "wrong_batch", f"batch {number or '(none)'} is not the open one, {batch.number}"

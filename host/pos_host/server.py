@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 from typing import cast
 
-import structlog
-
+from pos_host.logs import Logger
 from pos_host.pipeline import Pipeline
 from pos_host.session import Session
 from pos_specs.language import Language
 
-log = structlog.get_logger("pos_host.server")
+log = Logger("pos_host.server")
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: a fleet that reconnects after a power cut comes all at once."""

@@ -42,15 +42,16 @@ class FramingError(SpecsError):
 class MessageError(SpecsError):
     """A message cannot be read or written.
 
-    `field` is the element as text ("4", "p" for the bitmap, "t" for the MTI), `offset` the byte
-    from the MTI on where what cannot be read stands, the element's counter or its data (None when
-    writing), `partial` what was read besides it.
+    `field` is the element as text ("4", "p" for the bitmap, "t" for the MTI), `place` the same in words,
+    `offset` the byte from the MTI on where what cannot be read stands, the element's counter or its data
+    (None when writing), `partial` what was read besides it.
     """
 
     def __init__(self, reason: str, field: str, offset: int | None = None, partial: Message | None = None) -> None:
-        place = f"element {field}" if field.isdigit() else _PLACES.get(field, field)
+        place = _PLACES.get(field, f"element {field}")
         where = f" at byte {offset}" if offset is not None else ""
         super().__init__(f"{place}{where}: {reason}")
+        self.place = place
         self.reason = reason
         self.field = field
         self.offset = offset

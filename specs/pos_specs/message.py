@@ -41,3 +41,8 @@ def reply_mti(mti: str) -> str:
     Source: hypercom.md 2.6 (response = request + 10), ISO 8583:1987 for the repeat's last digit.
     """
     return f"{mti[:2]}{int(mti[2]) + 1}{int(mti[3]) & ~1}"
+
+
+def request_mti(mti: str) -> str:
+    """The MTI of the request that an answer belongs to: function − 1."""
+    return f"{mti[:2]}{int(mti[2]) - 1}{mti[3]}"

@@ -25,6 +25,7 @@ ACCEPTED_PADS = ("0", "F")
 _UNKNOWN = 10**6
 """Length given to elements a dialect does not define: longer than any frame, so reading stops there."""
 
+_MTI = re.compile(r"[0-9]{4}")
 _CONTENT = {
     "n": re.compile(r"[0-9]*"),
     "z": re.compile(r"[0-9A-F=D]*"),
@@ -64,25 +65,41 @@ class ReferenceCodec:
     def decode_with_places(self, data: bytes) -> tuple[Message, dict[str, Place]]:
         """The message, and where each element stands (keys as pyiso8583 names them: "t", "p", "1", "2" …)."""
         self._check_bitmap(data)
+        try:
+            decoded, encoded, pads = self._read(data)
+        except iso8583.DecodeError as error:
+            raise self._explain(error) from None
+        places = _places(encoded)
+        message = _message(decoded, pads)
+        self._check_content(message, places, encoded)
+        return message, places
+
+    def places(self, data: bytes) -> dict[str, Place]:
+        """Where each element stands that can be read, also in a message that cannot be read to its end."""
+        try:
+            return _places(self._read(data)[1])
+        except iso8583.DecodeError as error:
+            unread = () if _only_extra(error) else (error.field,)
+            return _places({key: value for key, value in error.doc_enc.items() if key not in unread})
+        except MessageError:
+            return {}
+
+    def _read(self, data: bytes) -> tuple[Mapping[str, str], Mapping[str, Mapping[str, bytes]], dict[int, str]]:
+        """pyiso8583's two dictionaries and the pad nibbles that are not the dialect's."""
         pads: dict[int, str] = {}
         spec: Mapping[str, Mapping[str, Any]] = self.spec
         while True:
             try:
-                decoded, encoded = iso8583.decode(data, spec)
-                break
+                return (*iso8583.decode(data, spec), pads)
             except iso8583.DecodeError as error:
                 other = self._other_pad(error, pads)
                 if other is None:
-                    raise self._explain(error) from None
+                    raise
                 number, nibble = other
                 pads[number] = nibble
                 spec = _with_pad(spec, str(number), nibble)
             except (ValueError, KeyError, TypeError) as error:
                 raise MessageError(f"unreadable ({type(error).__name__})", "t", 0) from None
-        places = _places(encoded)
-        message = _message(decoded, pads)
-        self._check_content(message, places, encoded)
-        return message, places
 
     def encode(self, message: Message) -> bytes:
         """The bytes of `message` from the MTI on; raises MessageError naming what does not fit."""
@@ -127,16 +144,16 @@ class ReferenceCodec:
             raise MessageError("a third bitmap is not supported", "65", start + size)
 
     def _explain(self, error: iso8583.DecodeError) -> MessageError:
-        unread = () if error.msg.startswith("Extra data") else (error.field,)
+        unread = () if _only_extra(error) else (error.field,)
         decoded = {key: value for key, value in error.doc_dec.items() if key not in unread}
-        partial = _message(decoded, {}) if len(decoded.get("t", "")) == 4 else None
+        partial = _message(decoded, {}) if _MTI.fullmatch(decoded.get("t", "")) else None
         reason = error.msg
         if error.field.isdigit() and error.field != "1" and int(error.field) not in self._dialect.elements:
             reason = f"not defined in dialect {self._dialect.name}"
         return MessageError(reason, error.field, error.pos, partial)
 
     def _check_mti(self, message: Message) -> None:
-        if re.fullmatch(r"[0-9]{4}", message.mti) is None:
+        if _MTI.fullmatch(message.mti) is None:
             raise MessageError("not four digits", "t", 0)
 
     def _check_content(
@@ -157,6 +174,11 @@ class ReferenceCodec:
         if wrong is not None:
             wrong.partial = Message(message.mti, good)
             raise wrong
+
+
+def _only_extra(error: iso8583.DecodeError) -> bool:
+    """True when every element could be read and bytes are left over."""
+    return bool(error.msg.startswith("Extra data"))
 
 
 def _check_counter(number: int, counter: bytes, place: Place) -> None:

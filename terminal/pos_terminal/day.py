@@ -19,14 +19,15 @@ from pos_terminal.addresses import Address
 from pos_terminal.applications import application_for
 from pos_terminal.applications.application import Books
 from pos_terminal.client import Client, NoConnection
-from pos_terminal.commands import Command, Manage, Purchase, Refund, Reverse, Settle, Void
-from pos_terminal.day_plan import DayPlan, Intent, TerminalPlan
+from pos_terminal.commands import Command, Manage, Reverse, Settle
+from pos_terminal.day_plan import DayPlan, TerminalPlan
 from pos_terminal.day_report import DayReport, TerminalReport
 from pos_terminal.exchange import Exchange, Result
 from pos_terminal.host_books import ApiFailed, HostBatch, HostBooks
 from pos_terminal.memory import LAST_NUMBER, Memory
+from pos_terminal.states import NotNow
 from pos_terminal.terminal import Terminal
-from pos_terminal.transaction import Transaction
+from pos_terminal.trading import Intent, command_for
 
 LONGEST_WAIT_S = 1.0
 """Answers are lost on purpose here; a day of 20 terminals and 30 transactions is to end within a minute."""
@@ -34,6 +35,10 @@ LONGEST_WAIT_S = 1.0
 TRIES = 60
 """How often a terminal begins again with what must succeed (a reversal, its settlement). Even when half of
 all answers are lost, the odds against it are one in 2^60."""
+
+
+class Stuck(Exception):
+    """A terminal cannot go on with its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,6 @@ class TerminalDay:
         self._plan = plan
         self._settings = settings
         self._books = books
-        self._refunded: set[str] = set()
         memory = Memory(settings.language.name, plan.terminal_id, settings.merchant_id, stan=first_stan)
         self._terminal = Terminal(settings.language, memory, settings.clock)
         self._client = Client(
@@ -102,7 +106,7 @@ class TerminalDay:
             if not self._plan.forgets:
                 await self._settle()
             await self._compare()
-        except (NoConnection, ApiFailed) as error:
+        except (NoConnection, ApiFailed, NotNow, Stuck) as error:
             self._report.problem = str(error)
         finally:
             await self._client.close()
@@ -127,32 +131,12 @@ class TerminalDay:
     # ------------------------------------------------------------ the day
 
     async def _trade(self, intent: Intent) -> None:
-        command = self._command(intent)
+        command = command_for(intent, self._terminal.memory.log, self._settings.currency)
         result = await self._attempt(command)
         transaction = result.transaction
         if result.answered and not result.approved:
             name = transaction.function if transaction is not None else intent.function
-            self._report.declined.append(f"{name} {result.code}")
-
-    def _command(self, intent: Intent) -> Command:
-        purchase = self._pick(intent) if intent.function != "purchase" else None
-        if purchase is None:
-            return Purchase(intent.card, intent.amount_minor, self._settings.currency)
-        if intent.function == "purchase_void":
-            return Void(purchase.stan)
-        card = intent.card._replace(pan=purchase.pan, expiry=purchase.expiry)
-        amount_minor = min(intent.amount_minor, purchase.amount_minor)
-        self._refunded.add(purchase.stan)
-        original = purchase.as_original() if self._terminal.application.names_refund_original else None
-        return Refund(card, amount_minor, purchase.currency, original)
-
-    def _pick(self, intent: Intent) -> Transaction | None:
-        """A purchase that can be voided or refunded; at least one is always left to disagree about."""
-        purchases = batch_log.effective_purchases(self._terminal.memory.log)
-        free = [t for t in purchases if t.stan not in self._refunded]
-        if len(purchases) < 2 or not free:
-            return None
-        return free[int(intent.pick * len(free))]
+            self._report.declined.append(f"{name} answered {result.code}")
 
     async def _trade_once_more(self) -> None:
         """Whoever is to disagree or to forget needs something in the batch that counts."""
@@ -169,7 +153,7 @@ class TerminalDay:
             result = await self._perform(command)
             if result.answered or before is None or self._terminal.memory.unfinished is not before:
                 return result
-        raise NoConnection("the host does not answer a reversal")
+        raise Stuck(result.reason)
 
     async def _finish_reversal(self) -> None:
         """A day ends with nothing pending: otherwise the host would still count it."""

@@ -6,24 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from pos_terminal.cards import DOMESTIC_CARDS, FOREIGN_CARDS, TEST_CARDS, Card
-
-VOIDS, REFUNDS = 0.10, 0.08
-"""Shares of voids and refunds among a terminal's transactions; the rest are purchases."""
-
-DOMESTIC = 0.7
-"""Share of purchases with a domestic card."""
-
-LARGEST_PURCHASE_MINOR = 50_000
-
-
-class Intent(NamedTuple):
-    """One transaction to do. `pick` (0 to 1) chooses among the purchases there are when its turn comes."""
-
-    function: str
-    card: Card
-    amount_minor: int
-    pick: float
+from pos_terminal.trading import Intent, draw_intent
 
 
 class TerminalPlan(NamedTuple):
@@ -70,13 +53,5 @@ def terminal_id(prefix: str, number: int) -> str:
 
 def _plan_terminal(seed: int, terminal_id: str, transactions: int, disagrees: bool, forgets: bool) -> TerminalPlan:
     chance = Random(f"{seed}/{terminal_id}")
-    intents = tuple(_intent(chance, first=place == 0) for place in range(transactions))
+    intents = tuple(draw_intent(chance, purchase=place == 0) for place in range(transactions))
     return TerminalPlan(terminal_id, intents, disagrees, forgets, Random(f"{seed}/{terminal_id}/loss"))
-
-
-def _intent(chance: Random, *, first: bool) -> Intent:
-    roll = 1.0 if first else chance.random()
-    function = "purchase_void" if roll < VOIDS else "refund" if roll < VOIDS + REFUNDS else "purchase"
-    names = DOMESTIC_CARDS if chance.random() < DOMESTIC else FOREIGN_CARDS
-    card = TEST_CARDS[chance.choice(names)]
-    return Intent(function, card, chance.randint(100, LARGEST_PURCHASE_MINOR), chance.random())

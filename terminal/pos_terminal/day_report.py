@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,8 +112,8 @@ class DayReport:
                 why = f" ({terminal.problem})" if terminal.problem else ""
                 lines.append(f"{terminal.terminal_id}: {terminal.outcome}, not {terminal.expected}{why}")
             lines += [f"{terminal.terminal_id}: {found}" for found in terminal.differences or []]
-            if terminal.declined:
-                lines.append(f"{terminal.terminal_id}: declined: {', '.join(terminal.declined)}")
+            for name, count in sorted(Counter(terminal.declined).items()):
+                lines.append(f"{terminal.terminal_id}: {count} times {name}")
         return lines
 
     def _outcomes(self) -> dict[str, int]:

@@ -213,9 +213,9 @@ class Terminal:
 
     def _undone(self, exchange: Exchange, answer: Message) -> Event:
         unfinished = self._pending()
-        if unfinished.kind == "repeat":
+        if unfinished.kind == "repeat" and not self._host_failed(exchange):
             self._finish(exchange, answer)
-        elif exchange.code in self.application.reversal_done:
+        elif unfinished.kind == "reversal" and exchange.code in self.application.reversal_done:
             exchange.approved = True
             exchange.undone = unfinished.transaction
             batch_log.note_reversal(self.memory.log, unfinished.transaction)

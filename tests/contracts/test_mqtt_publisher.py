@@ -34,6 +34,7 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[BrokerUnderTes
     await chosen.start()
     yield chosen
     await chosen.stop()
+    chosen.remove()
 
 
 @pytest.fixture

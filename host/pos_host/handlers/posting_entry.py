@@ -43,35 +43,44 @@ def request_entry(
     outcome: str,
     rrn: str,
     approval_code: str,
-    **extra: Any,
+    *,
+    kind: str = "",
+    amount_minor: int | None = None,
+    organisation: str | None = None,
+    account: str | None = None,
+    original: str = "",
+    detail: str = "",
 ) -> Entry:
-    """The journal's entry of a request; the card appears masked and as a print only."""
+    """The journal's entry of a request; the card appears masked and as a print only.
+
+    What is given by keyword stands in place of what the request says. Written in the order of Entry's
+    columns, since this runs for every message.
+    """
     card = request.card
-    columns: dict[str, Any] = {
-        "organisation": card.organisation,
-        "invoice": request.meaning("invoice"),
-        "account": request.meaning("account_type"),
-        **extra,
-    }
     return Entry(
-        kind=columns.pop("kind", request.function),
-        terminal_no=book.terminal_no,
-        batch_id=batch.batch_id if batch else 0,
-        at_ms=now.at_ms,
-        outcome=outcome,
-        mti=request.message.mti,
-        stan=request.stan,
-        key=request.key,
-        amount_minor=columns.pop("amount_minor", request.amount_minor or 0),
-        currency=request.currency,
-        card=card.masked,
-        card_print=card.print,
-        rrn=rrn,
-        approval_code=approval_code,
-        **columns,
+        kind or request.function,
+        book.terminal_no,
+        batch.batch_id if batch else 0,
+        now.at_ms,
+        outcome,
+        request.message.mti,
+        request.stan,
+        request.key,
+        (request.amount_minor or 0) if amount_minor is None else amount_minor,
+        request.currency,
+        card.masked,
+        card.print,
+        card.organisation if organisation is None else organisation,
+        request.meaning("account_type") if account is None else account,
+        rrn,
+        approval_code,
+        request.meaning("invoice"),
+        original,
+        detail,
     )
 
 
 def repeat_of(transaction: Transaction) -> Decision:
     """The stored decision once more; posts nothing."""
-    return Decision(transaction.outcome, transaction.at_ms, transaction.rrn, transaction.approval_code, reason="repeat")
+    entry = transaction.entry
+    return Decision(entry.outcome, entry.at_ms, entry.rrn, entry.approval_code, reason="repeat")

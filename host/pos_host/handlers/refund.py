@@ -32,7 +32,7 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
         batch,
         now,
         original=original.key,
-        organisation=request.card.organisation or original.organisation,
+        organisation=request.card.organisation or original.entry.organisation,
         detail=detail,
     )
 

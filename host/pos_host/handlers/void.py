@@ -27,8 +27,8 @@ def purchase_void(request: Request, book: Book, batch: Batch, now: Instant) -> D
         batch,
         now,
         original=original.key,
-        organisation=original.organisation,
-        account=original.account,
+        organisation=original.entry.organisation,
+        account=original.entry.account,
         amount_minor=original.amount_minor,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pos_host.ledger.entry import Entry
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side, Totals
 
@@ -14,65 +15,66 @@ BATCHES_PER_TERMINAL = 100_000
 class Transaction:
     """A financial request the host decided, approved or declined, and what became of it since.
 
-    `key` is its identity within the batch; `amount_minor` in minor units; `at_ms` UTC.
+    What was decided is its journal entry; only the flags change.
     """
 
-    __slots__ = (
-        "account",
-        "amount_minor",
-        "approval_code",
-        "at_ms",
-        "batch_id",
-        "card",
-        "card_print",
-        "currency",
-        "function",
-        "invoice",
-        "key",
-        "organisation",
-        "original",
-        "outcome",
-        "refunded_minor",
-        "reversed",
-        "rrn",
-        "sequence",
-        "stan",
-        "undelivered_at_ms",
-        "voided",
-    )
+    __slots__ = ("entry", "refunded_minor", "reversed", "sequence", "voided")
 
-    def __init__(self, sequence: int, entry: Any) -> None:
-        self.sequence: int = sequence
-        self.function: str = entry.kind
-        self.batch_id: int = entry.batch_id
-        self.at_ms: int = entry.at_ms
-        self.outcome: str = entry.outcome
-        self.stan: str = entry.stan
-        self.key: str = entry.key
-        self.amount_minor: int = entry.amount_minor
-        self.currency: str = entry.currency
-        self.card: str = entry.card
-        self.card_print: str = entry.card_print
-        self.organisation: str = entry.organisation
-        self.account: str = entry.account
-        self.rrn: str = entry.rrn
-        self.approval_code: str = entry.approval_code
-        self.invoice: str = entry.invoice
-        self.original: str = entry.original
+    def __init__(self, sequence: int, entry: Entry) -> None:
+        self.sequence = sequence
+        self.entry = entry
         self.voided = False
         self.reversed = False
         self.refunded_minor = 0
-        self.undelivered_at_ms = 0
+
+    @property
+    def function(self) -> str:
+        return self.entry.kind
+
+    @property
+    def outcome(self) -> str:
+        return self.entry.outcome
+
+    @property
+    def key(self) -> str:
+        """Its identity within the batch."""
+        return self.entry.key
+
+    @property
+    def stan(self) -> str:
+        return self.entry.stan
+
+    @property
+    def rrn(self) -> str:
+        return self.entry.rrn
+
+    @property
+    def amount_minor(self) -> int:
+        return self.entry.amount_minor
+
+    @property
+    def card(self) -> str:
+        """The masked card number."""
+        return self.entry.card
+
+    @property
+    def card_print(self) -> str:
+        return self.entry.card_print
+
+    @property
+    def original(self) -> str:
+        """The key of the transaction it voids or refunds."""
+        return self.entry.original
 
     @property
     def approved(self) -> bool:
         """Approved, whatever happened to it afterwards."""
-        return self.outcome == "approved"
+        return self.entry.outcome == "approved"
 
     @property
     def captured(self) -> bool:
         """Approved and not reversed: it stands in the books (a voided one stands beside its void)."""
-        return self.outcome == "approved" and not self.reversed
+        return self.entry.outcome == "approved" and not self.reversed
 
 
 class Tombstone:

@@ -58,16 +58,16 @@ def _unionpay(transaction: Transaction) -> tuple[str, ...]:
     if not transaction.captured:
         return ()
     if transaction.function == "purchase":
-        return ("domestic_debit",) if transaction.organisation == DOMESTIC else ("foreign_debit",)
-    unknown_refund = transaction.function == "refund" and transaction.organisation == "000"
-    domestic = transaction.organisation == DOMESTIC or unknown_refund
+        return ("domestic_debit",) if transaction.entry.organisation == DOMESTIC else ("foreign_debit",)
+    unknown_refund = transaction.function == "refund" and transaction.entry.organisation == "000"
+    domestic = transaction.entry.organisation == DOMESTIC or unknown_refund
     return ("domestic_credit",) if domestic else ("foreign_credit",)
 
 
 def _hypercom(transaction: Transaction) -> tuple[str, ...]:
     if not transaction.captured or transaction.voided or transaction.function == "purchase_void":
         return ()
-    kind = "debit_" if transaction.account in _DEBIT_ACCOUNTS else ""
+    kind = "debit_" if transaction.entry.account in _DEBIT_ACCOUNTS else ""
     return (f"{kind}sales",) if transaction.function == "purchase" else (f"{kind}refunds",)
 
 

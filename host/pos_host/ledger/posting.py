@@ -53,7 +53,9 @@ def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
 
 
 def _batch(book: Book, entry: Entry) -> Batch:
-    batch = book.batch_of_id(entry.batch_id)
+    batch = book.batches[-1] if book.batches else None
+    if batch is None or batch.batch_id != entry.batch_id:
+        batch = book.batch_of_id(entry.batch_id)
     if batch is None:
         raise BooksDamaged(f"entry {entry.kind} of batch {entry.batch_id}, which the book does not have")
     return batch
@@ -65,25 +67,31 @@ def _apply_financial(book: Book, entry: Entry, sequence: int) -> None:
     batch.last_activity_at_ms = entry.at_ms
     if entry.key:
         batch.answers[entry.key] = transaction
-    if entry.rrn:
-        batch.by_rrn[entry.rrn] = transaction
+    batch.by_rrn[entry.rrn] = transaction
     batch.by_stan[entry.stan] = transaction
-    if entry.outcome != "approved":
-        return
-    if entry.invoice and entry.kind != "purchase_void":
-        batch.by_invoice[entry.invoice] = transaction
-    if not batch.currency:
-        batch.currency = entry.currency
+    if entry.outcome == "approved":
+        _count(book, batch, transaction, entry)
+
+
+def _count(book: Book, batch: Batch, transaction: Transaction, entry: Entry) -> None:
     if not batch.first_money_at_ms:
         batch.first_money_at_ms = entry.at_ms
+        batch.currency = entry.currency
+    if entry.invoice and entry.kind != "purchase_void":
+        batch.by_invoice[entry.invoice] = transaction
     count_in(batch, transaction, 1)
     if entry.kind == "purchase_void":
         _mark(batch, entry.original, voided=True)
     elif entry.kind == "refund" and entry.original:
-        for known in book.batches:
-            original = known.answers.get(entry.original)
-            if original is not None and original.rrn == json.loads(entry.detail).get("original_rrn"):
-                original.refunded_minor += entry.amount_minor
+        _give_back(book, entry)
+
+
+def _give_back(book: Book, refund: Entry) -> None:
+    """Note on the purchase, where it is remembered, how much of it was refunded."""
+    for known in book.batches:
+        original = known.answers.get(refund.original)
+        if original is not None and original.rrn == json.loads(refund.detail).get("original_rrn"):
+            original.refunded_minor += refund.amount_minor
 
 
 def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:

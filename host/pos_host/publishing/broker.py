@@ -38,8 +38,7 @@ class EmbeddedBroker:
     async def start(self) -> str:
         """Listen and give the URL; raises PortTaken only for a port that was asked for."""
         listening = self._listen()
-        for name in ("amqtt", "transitions"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _quieten_libraries()
         module = await asyncio.to_thread(importlib.import_module, "pos_host.publishing.guarded_broker")
         broker: GuardedBroker = module.GuardedBroker(listening)
         await broker.start()
@@ -59,3 +58,26 @@ class EmbeddedBroker:
             except (OSError, OverflowError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
         raise PortTaken(USUAL_PORT if self._port is None else self._port, reason)
+
+
+_LEVELS = {
+    "amqtt": logging.WARNING,
+    "amqtt.mqtt.protocol": logging.ERROR,  # warns of acknowledgements that crossed a client's good-bye
+    "transitions": logging.WARNING,
+}
+
+_CLIENTS_FAULTS = ("No data from", "Failed to initialize client session", "Task failed and will be skipped", "[MQTT-")
+"""How amqtt begins what it says, some of it as errors with a traceback, when a client leaves in the middle
+of something, reads too slowly, or only knocks at the port."""
+
+
+def _is_the_brokers(record: logging.LogRecord) -> bool:
+    cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cancelled and not record.getMessage().startswith(_CLIENTS_FAULTS)
+
+
+def _quieten_libraries() -> None:
+    """Leave of the libraries' log lines what concerns the broker and not one of its clients."""
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger("amqtt.broker").addFilter(_is_the_brokers)  # a second time changes nothing

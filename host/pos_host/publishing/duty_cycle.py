@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-BUSY_PAUSE_PER_WORK = 9
+BUSY_REST_PER_WORK = 9
 """One part of work, nine of rest: a tenth of the time, which costs a saturated host a tenth of its rate."""
 
-LONGEST_PAUSE_S = 1.0
-"""Work that took longer than a ninth of this waited for a slow broker and did not use the loop."""
+LONGEST_REST_S = 1.0
+"""Ten times what a window of messages was ever measured to need; more would be a wrong measurement."""
+
+COST_DRIFT = 1.001
+"""How fast the cost of a message may rise from window to window: doubled after 700 windows."""
 
 
-def pause_s(work_s: float, *, busy: bool) -> float:
-    """How long to rest after `work_s` seconds of work, in seconds; not at all while nobody else is busy.
+class DutyCycle:
+    """Says how long to rest after some work, from the loop's own processor time.
 
-    Work is measured from begin to acknowledgement, with whatever else the loop did meanwhile: more than
-    its own time, so that the share errs on the payments' side.
+    While messages are on their way the loop does other things too, and their time cannot be told apart.
+    So the cheapest window of late says what a message costs, and a dear one is not held against publishing.
     """
-    return min(work_s * BUSY_PAUSE_PER_WORK, LONGEST_PAUSE_S) if busy else 0.0
+
+    def __init__(self) -> None:
+        self._cost_s: float | None = None
+
+    def rest_s(self, messages: int, cpu_s: float, *, busy: bool) -> float:
+        """Seconds to rest after `messages` messages in a window that took the loop `cpu_s` seconds."""
+        if messages == 0:
+            return 0.0
+        cost_s = cpu_s / messages
+        self._cost_s = cost_s if self._cost_s is None else min(cost_s, self._cost_s * COST_DRIFT)
+        return min(messages * self._cost_s * BUSY_REST_PER_WORK, LONGEST_REST_S) if busy else 0.0

@@ -6,6 +6,7 @@
 - It acknowledges a message before it forwards it, and forgets those that wait when their sender says
   good-bye: the last word of a host that stops was lost.
 - A connection that says nothing stays for ever, and leaves a traceback at the end.
+- A subscriber that stops reading makes it keep every message from then on.
 
 The guarded names are private, hence `amqtt==0.12.1` in pyproject.toml and the churn test.
 """
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from amqtt.adapters import ReaderAdapter, WriterAdapter
+from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import ListenerType
 from amqtt.errors import MQTTError
@@ -30,6 +31,9 @@ from amqtt.session import Session
 
 CONNECT_WITHIN_S = 10.0
 """A client that has sent no CONNECT by then is cut off (MQTT 3.1.1, 3.1.4: "a reasonable amount of time")."""
+
+READ_WITHIN_S = 10.0
+"""A subscriber whose buffers stay full for so long is cut off; what waits for it is kept until then."""
 
 _LISTENER = "default"
 _CONFIG = {
@@ -48,6 +52,25 @@ class SnapshotDict(dict[str, list[tuple[Session, int]]]):
 
     def items(self) -> list[tuple[str, list[tuple[Session, int]]]]:  # type: ignore[override]
         return list(super().items())
+
+
+class PatientWriter(StreamWriterAdapter):
+    """Writes to a client for as long as it reads."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        super().__init__(writer)
+        self._transport = writer.transport
+
+    async def drain(self) -> None:
+        """Wait until the client has read enough; raises ConnectionResetError if it does not."""
+        if self._transport.get_write_buffer_size() == 0:
+            return
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                await super().drain()
+        except TimeoutError:
+            self._transport.abort()
+            raise ConnectionResetError(f"read nothing for {READ_WITHIN_S:.0f} s") from None
 
 
 class GuardedBroker(Broker):
@@ -82,8 +105,10 @@ class GuardedBroker(Broker):
         if task is None:
             return
         self._clients.add(task)
+        # asyncio leaves Nagle's algorithm on for a socket that was made with protocol 0: 40 ms a window.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            await super().stream_connected(reader, writer, listener_name)
+            await self._client_connected(listener_name, StreamReaderAdapter(reader), PatientWriter(writer))
         except asyncio.CancelledError:
             pass  # the broker ends; left to asyncio's streams this would be a traceback
         except Exception as error:

@@ -7,8 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from pos_host.clock import Clock, ManualClock, iso_utc
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Batch, Book
@@ -16,10 +14,11 @@ from pos_host.ledger.entry import Entry, FlagRow
 from pos_host.ledger.group_totals import has_money, sides
 from pos_host.ledger.posting import apply_row
 from pos_host.ledger.registry import Registry
+from pos_host.logs import Logger
 from pos_host.settlement.policy import Policy
 from pos_host.settlement.unsettled import BatchFacts, Flag, continued, evaluate, is_climb, next_change_ms
 
-log = structlog.get_logger("pos_host.unsettled")
+log = Logger("pos_host.unsettled")
 
 LOOK_EVERY_S = 0.5
 """How often the system clock is compared with what falls due; a person notices no less."""
@@ -56,7 +55,7 @@ class Watch:
         now_ms = self._clock.now_ms()
         changed, self._registry.changed_for_watch = self._registry.changed_for_watch, set()
         due = [book for book, at_ms in self._due.items() if at_ms <= now_ms]
-        for book in {*changed, *due}:
+        for book in sorted({*changed, *due}, key=lambda book: book.terminal_no):
             self._evaluate(book, now_ms)
 
     async def advance(self, clock: ManualClock, to_ms: int) -> None:

@@ -132,9 +132,9 @@ class SqliteJournal:
             self._ready.set()
             await asyncio.to_thread(self._thread.join)
             await asyncio.sleep(0)
-        self._connection.close()
         if self._reader is not None:
             self._reader.close()
+        self._connection.close()  # last, so that SQLite takes the WAL into the file and removes it
         os.close(self._lock)
 
     # -- reading

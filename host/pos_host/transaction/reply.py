@@ -24,18 +24,17 @@ def response_code(language: Language, outcome: str) -> str:
 
 
 class ReplyPlan:
-    """A rule's answer worked out once: per element whether it is echoed, and who makes it otherwise."""
+    """A rule's answer worked out once: what is echoed, who makes the rest, what the handler gives."""
 
-    __slots__ = ("language", "rule", "steps")
+    __slots__ = ("echo", "given", "made", "rule")
 
     def __init__(self, language: Language, rule: FunctionRule) -> None:
         answer = language.dialect.answer
-        self.language = language
         self.rule = rule
-        self.steps: list[tuple[int, bool, str, Value | None]] = []
-        for number in rule.reply_elements:
-            meaning = answer.get(number, "") if number in rule.add else ""
-            self.steps.append((number, number in rule.echo, meaning, _VALUES.get(meaning)))
+        self.echo = rule.echo
+        added = [(number, answer.get(number, "")) for number in rule.add]
+        self.made = [(number, meaning, _VALUES[meaning]) for number, meaning in added if meaning in _VALUES]
+        self.given = [(number, meaning) for number, meaning in added if meaning not in _VALUES]
 
 
 _plans: dict[int, ReplyPlan] = {}
@@ -43,21 +42,20 @@ _plans: dict[int, ReplyPlan] = {}
 
 
 def build_reply(language: Language, rule: FunctionRule, message: Message, decision: Decision, at: Instant) -> Message:
-    """The answer of `rule` to `message`: echoed and added elements in ascending order."""
+    """The answer of `rule` to `message`: what it echoes and what is added; the codec puts it in order."""
     plan = _plans.get(id(rule))
     if plan is None or plan.rule is not rule:
         plan = _plans[id(rule)] = ReplyPlan(language, rule)
-    fields: dict[int, str] = {}
     request = message.fields
+    fields = {number: request[number] for number in plan.echo if number in request}
     silent = rule.code_only_on_error and decision.outcome in BALANCE_OUTCOMES
-    for number, echoed, meaning, make in plan.steps:
-        if echoed and number in request:
-            fields[number] = request[number]
-            continue
-        if make is not None:
-            value = None if silent and meaning == "response_code" else make(language, message, decision, at)
-        else:
-            value = decision.values.get(meaning)
+    for number, meaning, make in plan.made:
+        value = make(language, message, decision, at)
+        if value and not (silent and meaning == "response_code"):
+            fields[number] = value
+    values = decision.values
+    for number, meaning in plan.given:
+        value = values.get(meaning)
         if value:
             fields[number] = value
     return Message(reply_mti(message.mti), fields)

@@ -54,10 +54,15 @@ class CardReader:
 
 
 class Request:
-    """One request. Texts are "" and `amount_minor` is None where the message does not carry them."""
+    """One request. Texts are "" and `amount_minor` is None where the message does not carry them.
+
+    `key` is its identity within a batch: message class, STAN, and what the dialect adds; `batch_number` the
+    batch the message names; `stored_original` an original that only the store still knew.
+    """
 
     __slots__ = (
         "amount_minor",
+        "batch_number",
         "card",
         "currency",
         "function",
@@ -87,6 +92,7 @@ class Request:
         self.currency = get(49) or language.dialect.currency
         pan = get(2) or pan_of_track2(get(35, ""))
         self.card = cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
+        self.batch_number = language.meaning("batch_number", message) or ""
         self.stored_original: Transaction | None = None
         self.looked_up = False
         self.key = message.mti[1] + self.stan
@@ -95,11 +101,6 @@ class Request:
 
     def _is_code(self) -> bool:
         return self.message.fields.get(25) == "99"
-
-    @property
-    def batch_number(self) -> str:
-        """The batch the message names, "" where it names none."""
-        return self.language.meaning("batch_number", self.message) or ""
 
     def meaning(self, name: str) -> str:
         """What the message carries under a dialect's meaning, "" when absent."""

@@ -71,9 +71,6 @@ class Application(ABC):
     uploads = True
     """True when a batch that does not balance is uploaded record by record."""
 
-    names_refund_original = False
-    """True when a refund must name the purchase it gives back."""
-
     names_batch = True
     """True when messages carry the batch number."""
 

@@ -46,7 +46,6 @@ class UnionPay(Application):
     sign_in_again = frozenset({"77", "99", "A0"})
     batch_limit = 999  # N3 counts in DE48
     ends_balanced_batch = True
-    names_refund_original = True
 
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
         super().__init__(language, totals_digits or 62)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import select
 import socket
 import time
@@ -14,7 +15,7 @@ from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Framer
 from pos_specs.language import Language, open_language
 from pos_specs.message import Message
-from pos_terminal.cards import TEST_CARDS
+from pos_terminal.cards import TEST_CARDS, Card
 from pos_terminal.client import NoConnection, frame_of
 from pos_terminal.commands import Manage, Purchase
 from pos_terminal.load.gun import Gun
@@ -27,6 +28,9 @@ RECEIVE_BYTES = 65_536
 SIGN_IN_TIMEOUT_S = 10.0
 DRAIN_S = 2.0
 """How long answers are waited for after the last shot."""
+
+SPARE_FILES = 64
+"""Open files besides the connections: libraries, standard streams, the poller."""
 
 LONGEST_POLL_S = 0.1
 """The end of the run is looked for at least this often."""
@@ -49,7 +53,7 @@ def run_load(
     warm_up_s: float = 0.0,
     merchant_id: str = "898000000000001",
     terminal_prefix: str = "L",
-    card: str = "unionpay",
+    card: Card = TEST_CARDS["unionpay"],
     amount_minor: int = 1234,
     echo: bool = False,
 ) -> LoadReport:
@@ -60,17 +64,19 @@ def run_load(
     `echo`: the targets send back what they get (a bare echo server to compare with).
     Raises NoConnection.
     """
+    _allow_files(terminals + SPARE_FILES)
+    poller = select.epoll()  # before the sockets: select() takes only small file numbers
     guns = [
         _load_gun(
             targets[number % len(targets)],
             f"{terminal_prefix}{number + 1:0{8 - len(terminal_prefix)}d}",
             merchant_id,
-            Purchase(TEST_CARDS[card], amount_minor, "156"),
+            Purchase(card, amount_minor, "156"),
             echo=echo,
         )
         for number in range(terminals)
     ]
-    volley = Volley(guns)
+    volley = Volley(guns, poller)
     try:
         if warm_up_s > 0:
             volley.fire(warm_up_s, rate)
@@ -83,13 +89,14 @@ def run_load(
 class Volley:
     """All guns, and what came of their shots."""
 
-    def __init__(self, guns: Sequence[Gun]) -> None:
+    def __init__(self, guns: Sequence[Gun], poller: select.epoll) -> None:
         self._guns = {gun.fd: gun for gun in guns}
-        self._epoll = select.epoll()
+        self._epoll = poller
         for gun in guns:
             gun.sock.setblocking(False)
             self._epoll.register(gun.fd, select.EPOLLIN)
         self._terminals = len(guns)
+        self._label = "echo" if any(gun.echo for gun in guns) else "00"
         self.forget()
 
     def forget(self) -> None:
@@ -114,8 +121,9 @@ class Volley:
             self._open_loop(began_ns, end_ns, rate)
         took_s = (time.perf_counter_ns() - began_ns) / 1e9
         cpu_share = (time.process_time() - cpu_began) / took_s
+        in_time = sum(self._codes.values())
         self._drain()
-        return self._report(took_s, cpu_share)
+        return self._report(took_s, in_time, cpu_share)
 
     def _closed_loop(self, end_ns: int) -> None:
         """Each answer fires the next shot of its terminal. This is the hot loop: everything is a local name."""
@@ -154,7 +162,7 @@ class Volley:
                         self._lose(gun)
                 elif self._take_slowly(gun, data):
                     self._shoot(gun, clock())
-        self._codes["00"] += approved
+        self._codes[self._label] += approved
 
     def _open_loop(self, began_ns: int, end_ns: int, rate: float) -> None:
         """A shot is due every 1/rate seconds; when no terminal is free it waits, and its latency grows."""
@@ -197,7 +205,7 @@ class Volley:
             and data[gun.answer_stan_at : gun.answer_stan_at + len(stan)] == stan
             and data[gun.answer_code_at : gun.answer_code_at + 2] == gun.code
         ):
-            self._count(gun, "00")
+            self._count(gun, self._label)
             return True
         return self._take_slowly(gun, data)
 
@@ -242,7 +250,7 @@ class Volley:
         while any(gun.sent_ns for gun in self._guns.values()) and time.monotonic() < end_s:
             self._answered_within(LONGEST_POLL_S)
 
-    def _report(self, seconds: float, cpu_share: float) -> LoadReport:
+    def _report(self, seconds: float, in_time: int, cpu_share: float) -> LoadReport:
         histogram = self._latencies.histogram()
 
         def percentile_ms(percent: float) -> float:
@@ -252,6 +260,7 @@ class Volley:
             terminals=self._terminals,
             seconds=seconds,
             messages=sum(self._codes.values()),
+            in_time=in_time,
             codes={code: count for code, count in self._codes.items() if count},
             wrong=self._wrong,
             unanswered=sum(1 for gun in self._guns.values() if gun.sent_ns),
@@ -283,6 +292,14 @@ def _load_gun(target: Target, terminal_id: str, merchant_id: str, purchase: Purc
     if request is None:
         raise NoConnection(f"terminal {terminal_id} has no purchase to send")
     return Gun(sock, language, request, echo=echo)
+
+
+def _allow_files(count: int) -> None:
+    """Raise this process's limit of open files as far as it may be raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _sign_in(sock: socket.socket, language: Language, terminal: Terminal) -> None:

@@ -16,7 +16,8 @@ DRIVER_BUSY = 0.9
 class LoadReport:
     """One run. Latencies in milliseconds; with a rate, from the time a request was due.
 
-    `codes` counts answers by response code, `wrong` those that did not belong to their request,
+    `in_time` of the `messages` were answered before the run ended. `codes` counts answers by response
+    code, `wrong` those that did not belong to their request,
     `unanswered` requests without answer when the run ended, `unsent` those due that no terminal was free for.
     `driver_cpu_share` is the driver's own CPU time as a share of one core.
     """
@@ -24,6 +25,7 @@ class LoadReport:
     terminals: int
     seconds: float
     messages: int
+    in_time: int
     codes: Mapping[str, int]
     wrong: int
     unanswered: int
@@ -38,8 +40,8 @@ class LoadReport:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return self.messages / self.seconds if self.seconds else 0.0
+        """Answers a second; those that came after the last shot do not count."""
+        return self.in_time / self.seconds if self.seconds else 0.0
 
     @property
     def driver_limited(self) -> bool:

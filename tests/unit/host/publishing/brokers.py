@@ -67,6 +67,8 @@ class BrokerUnderTest(Protocol):
 
     def cut(self) -> None: ...
 
+    def remove(self) -> None: ...
+
 
 class Relay:
     """Carries bytes between clients and a broker until its connections are cut."""
@@ -121,6 +123,9 @@ class InMemory:
 
     def cut(self) -> None:
         self.broker.cut()
+
+    def remove(self) -> None:
+        pass
 
     @asynccontextmanager
     async def watch(self, topic_filter: str) -> AsyncIterator[Watch]:
@@ -193,6 +198,10 @@ class OverMqtt:
     def cut(self) -> None:
         if self._relay is not None:
             self._relay.cut()
+
+    def remove(self) -> None:
+        if isinstance(self.broker, Mosquitto):
+            self.broker.remove()
 
 
 def embedded() -> OverMqtt:

@@ -63,6 +63,9 @@ class Mosquitto:
             process.kill()
             await asyncio.to_thread(process.wait)
 
+    def remove(self) -> None:
+        self._folder.cleanup()
+
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0

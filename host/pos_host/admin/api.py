@@ -1,0 +1,85 @@
+"""The admin API as one FastAPI app. Importing this is the slowest part of a start: do it in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+
+from pos_host.admin import clock, events, health, terminals
+from pos_host.admin.gate import Gate
+from pos_host.admin.problems import MEDIA_TYPE, Problem, answer_problems
+from pos_host.office import Office
+
+_BEARER = HTTPBearer(description="The host's admin token", auto_error=False)
+"""For the OpenAPI document only; the gate has checked the token before any route is looked for."""
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": description}
+    for status, description in {
+        401: "no bearer token, or a wrong one",
+        404: "what was asked for does not exist",
+        409: "the terminal id is not unique, or this host cannot do it",
+        422: "something in the request is not valid; `errors` says what",
+        500: "the host's own mistake",
+    }.items()
+}
+_BODY_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "the body is not JSON"},
+    413: {"model": Problem, "description": "the body is too large"},
+}
+
+
+class Api(FastAPI):
+    """FastAPI whose OpenAPI document calls problem documents by their media type."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            for operation in (o for path in schema["paths"].values() for o in path.values()):
+                for status, answer in operation["responses"].items():
+                    if not status.startswith("2"):
+                        answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
+        return super().openapi()
+
+
+def make_app(office: Office, token: str, version: str, *, is_ready: Callable[[], bool] = lambda: True) -> FastAPI:
+    """The admin API of `office` behind the bearer `token`; `is_ready` is what /readyz tells.
+
+    Raises ValueError for an empty token, which would let everybody in.
+    """
+    if not token:
+        raise ValueError("the admin token is empty")
+    app = Api(
+        title="pos-host",
+        summary="The admin API of a POS acquiring host",
+        version=version,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.office = office
+    app.state.is_ready = is_ready
+    app.add_middleware(Gate, token=token)
+    answer_problems(app)
+    app.include_router(health.router, responses={s: _PROBLEMS[s] for s in (401, 500)})
+    app.include_router(_api_v1())
+    app.add_api_route("/openapi.json", _openapi_of(app), include_in_schema=False)
+    return app
+
+
+def _api_v1() -> APIRouter:
+    router = APIRouter(prefix="/api/v1", dependencies=[Security(_BEARER)], responses=_PROBLEMS)
+    router.include_router(terminals.router)
+    router.include_router(events.router)
+    router.include_router(clock.router, responses=_BODY_PROBLEMS)
+    return router
+
+
+def _openapi_of(app: FastAPI) -> Callable[[], Any]:
+    async def openapi() -> JSONResponse:
+        return JSONResponse(await asyncio.to_thread(app.openapi))
+
+    return openapi

@@ -1,0 +1,19 @@
+"""The path of events: the promise to integrators that none is ever missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from pos_host.admin.answers import Event, Page
+from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.queries import PAGE, After, Cursor, Limit, TheOffice
+
+router = APIRouter(tags=["events"], route_class=JsonRoute)
+
+
+@router.get("/events", response_model=Page[Event])
+async def events(office: TheOffice, cursor: Cursor, after: After = 0, limit: Limit = PAGE) -> dict[str, Any]:
+    """Every event after a sequence, in order. `next_cursor` is a sequence too, and may be given as `after`."""
+    return await office.events(max(after, cursor), limit)

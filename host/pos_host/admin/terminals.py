@@ -1,0 +1,56 @@
+"""The paths of terminals and their batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from pos_host.admin.answers import Batch, Discrepancy, Page, Terminal
+from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.queries import PAGE, BatchId, Cursor, Limit, Merchant, TheOffice, Tid
+
+router = APIRouter(tags=["terminals and batches"], route_class=JsonRoute)
+
+Json = dict[str, Any]
+
+
+@router.get("/terminals", response_model=Page[Terminal])
+async def terminals(office: TheOffice, cursor: Cursor, limit: Limit = PAGE, merchant_id: Merchant = None) -> Json:
+    """Every terminal, in the order of enrolment."""
+    return office.terminals(limit, cursor, merchant_id)
+
+
+# A terminal id is any eight characters, a slash among them: `path` takes it, and the longer path comes first.
+@router.get("/terminals/{tid:path}/batches", response_model=Page[Batch])
+async def batches(
+    office: TheOffice, tid: Tid, cursor: Cursor, limit: Limit = PAGE, merchant_id: Merchant = None
+) -> Json:
+    """A terminal's batches, newest first."""
+    return await office.batches(tid, merchant_id, limit, cursor)
+
+
+@router.get("/terminals/{tid:path}", response_model=Terminal)
+async def terminal(office: TheOffice, tid: Tid, merchant_id: Merchant = None) -> Json:
+    """One terminal; 409 names the merchants when several have that terminal id."""
+    return office.terminal(tid, merchant_id)
+
+
+@router.get("/batches/{batch_id}", response_model=Batch)
+async def batch(office: TheOffice, batch_id: BatchId) -> Json:
+    """One batch, the terminal's totals beside the host's."""
+    return await office.batch(batch_id)
+
+
+@router.get("/batches/{batch_id}/discrepancies", response_model=Page[Discrepancy])
+async def discrepancies(office: TheOffice, batch_id: BatchId, cursor: Cursor, limit: Limit = PAGE) -> Json:
+    """Where terminal and host differ in a batch; the cursor is a position."""
+    found = (await office.discrepancies(batch_id))["items"]
+    end = cursor + limit
+    return {"items": found[cursor:end], "next_cursor": str(end) if end < len(found) else None}
+
+
+@router.get("/unsettled", response_model=Page[Terminal])
+async def unsettled(office: TheOffice, cursor: Cursor, limit: Limit = PAGE) -> Json:
+    """Flagged terminals, worst first."""
+    return office.unsettled(limit, cursor)

@@ -1,0 +1,176 @@
+"""`pos-host decode` and `pos-host encode`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Annotated, NoReturn
+
+import typer
+
+from pos_host.decoding.describe import describe
+from pos_host.decoding.documents import (
+    DocumentError,
+    document_bytes,
+    error_document,
+    message_document,
+)
+from pos_host.decoding.recognise import STARTS, Reading, fitting, read_as
+from pos_host.decoding.table import headline, message_table, show, start_in_words
+from pos_specs.errors import FramingError, MessageError, SpecsError
+from pos_specs.language import Language, open_language, shipped_languages
+
+BAD_INPUT = 2
+"""Exit code for bad usage and for input that could not be read."""
+
+SHORTEST_HEX = 20
+"""Hex digits of the shortest message (MTI and bitmap in BCD). Arguments below it are pieces of one message."""
+
+_SEPARATORS = re.compile(r"[\s:]+")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+
+
+class _Input:
+    """Numbered lines of input; remembers whether one was bad, and says so on standard error."""
+
+    def __init__(self, verb: str, lines: Iterable[str], *, several: bool) -> None:
+        self._verb, self._lines, self._several = verb, lines, several
+        self._number = 0
+        self.bad = False
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            for line in self._lines:
+                self._number += 1
+                if line.strip():
+                    yield line.strip()
+        except UnicodeDecodeError:
+            self._number += 1
+            self.complain("not text")
+
+    def complain(self, reason: str) -> None:
+        """One line on standard error, naming the line of input where there are several."""
+        self.bad = True
+        place = f"line {self._number}: " if self._several else ""
+        typer.echo(f"pos-host {self._verb}: {place}{reason}", err=True)
+
+
+def decode_command(
+    hexes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[HEX]...", help="Messages in hex; without one, a message per line is read."),
+    ] = None,
+    dialect: Annotated[str | None, typer.Option(help="A dialect's name or file; found out when not given.")] = None,
+    starts_at: Annotated[
+        str | None, typer.Option(help="What the hex begins with: length, tpdu, header or mti.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document per line.")] = False,
+    mask: Annotated[bool, typer.Option("--mask", help="Mask card data, as logs do.")] = False,
+) -> None:
+    """Show messages given in hex, every element and part by its name."""
+    if starts_at is not None and starts_at not in STARTS:
+        _refuse("decode", f"--starts-at must be one of {', '.join(STARTS)}")
+    languages = _languages("decode", dialect)
+    given = _messages(hexes) if hexes else sys.stdin
+    source = _Input("decode", given, several=hexes is None or len(list(_messages(hexes))) > 1)
+    for line in source:
+        for reading, others in _readings(source, line, languages, starts_at, as_json=as_json):
+            _show(source, reading, others if dialect is None else [], as_json=as_json, mask=mask)
+    if source.bad:
+        raise typer.Exit(BAD_INPUT)
+
+
+def encode_command(
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JSON]...", help="What decode --json printed; without one, from the input."),
+    ] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="A dialect's name or file, instead of the one in the document.")
+    ] = None,
+) -> None:
+    """Write messages in hex, from what decode --json printed: one document per line."""
+    source = _Input("encode", documents or sys.stdin, several=not documents or len(documents) > 1)
+    for line in source:
+        try:
+            typer.echo(document_bytes(json.loads(line), dialect).hex().upper())
+        except (json.JSONDecodeError, RecursionError) as error:
+            source.complain(f"not JSON: {error}")
+        except (DocumentError, SpecsError) as error:
+            source.complain(str(error))
+    if source.bad:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _messages(hexes: list[str]) -> list[str]:
+    """One message per argument, or pieces of a single one."""
+    digits = [_SEPARATORS.sub("", text) for text in hexes]
+    return ["".join(digits)] if any(len(text) < SHORTEST_HEX for text in digits) else digits
+
+
+def _languages(verb: str, dialect: str | None) -> list[Language]:
+    if dialect is None:
+        return shipped_languages()
+    try:
+        return [open_language(dialect)]
+    except SpecsError as error:
+        _refuse(verb, str(error))
+
+
+def _readings(
+    source: _Input, line: str, languages: list[Language], starts_at: str | None, *, as_json: bool
+) -> Iterator[tuple[Reading, list[str]]]:
+    """The best reading of each message in the line (behind a length there may be several), and who else fits."""
+    digits = _SEPARATORS.sub("", line)
+    data = bytes.fromhex(digits) if _HEX.fullmatch(digits) else b""
+    found = read_as(data, languages, starts_at) if data else []
+    if not found:
+        reason = f"no {starts_at} in this dialect" if data else "not hex digits, two for each byte"
+        source.complain(reason)
+        if as_json:
+            _print_json({"error": {"message": reason, "field": None, "offset": None}, "fields": {}})
+    while found:
+        best = found[0]
+        yield best, [name for name in fitting(found) if name != best.language.name]
+        more = best.rest if best.error is None else b""
+        found = read_as(more, [best.language], "length") if more else []
+
+
+def _show(source: _Input, reading: Reading, others: list[str], *, as_json: bool, mask: bool) -> None:
+    message, error = reading.message, reading.error
+    if error is not None:
+        source.complain(_told(reading, error))
+        if as_json:
+            _print_json(error_document(reading, error, mask=mask))
+            return
+    if message is None:
+        return
+    if as_json:
+        document = message_document(reading, message, mask=mask)
+        if others:
+            document["fits"] = [reading.language.name, *others]
+        _print_json(document)
+        return
+    rows = describe(reading.language, message, reading.frame.body, mask=mask)
+    show(headline(reading, others), message_table(rows, reading.body_offset), "")
+
+
+def _told(reading: Reading, error: MessageError | FramingError) -> str:
+    """The error with its place counted from the start of the input."""
+    how = f"read as {reading.language.name} {start_in_words(reading.starts_at)}"
+    if isinstance(error, FramingError):
+        return f"{error.reason} ({how})"
+    if error.offset is None:
+        return f"{error} ({how})"
+    return f"{error.place} at byte {reading.body_offset + error.offset}: {error.reason} ({how})"
+
+
+def _print_json(document: object) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False))
+
+
+def _refuse(verb: str, reason: str) -> NoReturn:
+    typer.echo(f"pos-host {verb}: {reason}", err=True)
+    raise typer.Exit(BAD_INPUT)

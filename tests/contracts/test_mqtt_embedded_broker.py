@@ -1,0 +1,205 @@
+"""What the embedded broker promises, and that amqtt's faults stay fenced in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import aiomqtt
+import pytest
+from tests.unit.host.publishing.brokers import mqtt_watch
+from tests.unit.host.publishing.mosquitto import free_port
+
+from pos_host.publishing import guarded_broker
+from pos_host.publishing.broker import EmbeddedBroker
+from pos_host.publishing.broker_address import BrokerAddress, broker_address
+from pos_host.publishing.errors import PortTaken
+
+CONNECT = bytes.fromhex("100e 0004 4d515454 04 02 003c 0002 7331".replace(" ", ""))
+SUBSCRIBE_TO_ALL = bytes.fromhex("8206 0001 0001 23 00".replace(" ", ""))
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    broker = EmbeddedBroker(free_port())
+    yield await broker.start()
+    await broker.stop()
+
+
+@pytest.fixture
+def where(url: str) -> BrokerAddress:
+    return broker_address(url)
+
+
+async def test_clients_that_come_and_go_neither_fail_nor_see_what_they_did_not_ask_for(
+    url: str, where: BrokerAddress
+) -> None:
+    """300 connects, 20 at a time, with one publisher and one watcher."""
+    leaked = sent = 0
+    done = asyncio.Event()
+
+    async def publish() -> None:
+        nonlocal sent
+        async with aiomqtt.Client(where.host, where.port, identifier="publisher") as client:
+            while not done.is_set():
+                await client.publish(f"states/{sent % 20}", b"state", qos=1, retain=True)
+                sent += 1
+
+    async def come_and_go(number: int) -> None:
+        nonlocal leaked
+        async with aiomqtt.Client(where.host, where.port, identifier=f"client-{number}", timeout=20) as client:
+            if number % 3:
+                await client.subscribe(f"own/{number}", qos=1)
+            await asyncio.sleep(0.01)
+            leaked += len(client.messages)
+
+    async with mqtt_watch(url, "states/#") as watch:
+        publishing = asyncio.create_task(publish())
+        gate = asyncio.Semaphore(20)
+
+        async def one(number: int) -> None:
+            async with gate:
+                await come_and_go(number)
+
+        results = await asyncio.gather(*(one(number) for number in range(300)), return_exceptions=True)
+        failed = [result for result in results if result is not None]
+        done.set()
+        await publishing
+        await watch.until(lambda received: len([it for it in received if not it.retained]) >= sent)
+
+    assert [] == failed
+    assert 0 == leaked
+    assert sent > 20
+
+
+async def test_the_last_words_before_a_good_bye_are_forwarded(url: str, where: BrokerAddress) -> None:
+    async with mqtt_watch(url, "words/#") as watch:
+        for round_ in range(20):
+            async with aiomqtt.Client(where.host, where.port) as client:
+                await asyncio.gather(*(client.publish(f"words/{round_}", b"%d" % n, qos=1) for n in range(10)))
+        received = await watch.count(200)
+
+    assert [(f"words/{round_}", b"%d" % n) for round_ in range(20) for n in range(10)] == [
+        (message.topic, message.payload) for message in received
+    ]
+
+
+async def test_it_takes_1883_or_a_free_port_where_that_is_taken() -> None:
+    first, second = EmbeddedBroker(), EmbeddedBroker()
+    urls = {await first.start(), await second.start()}
+    await first.stop()
+    await second.stop()
+
+    assert 2 == len(urls)
+    assert all(url.startswith("mqtt://127.0.0.1:") for url in urls)
+
+
+async def test_it_insists_on_the_port_it_was_told_to_take(where: BrokerAddress) -> None:
+    with pytest.raises(PortTaken, match=f"embedded:{where.port}: cannot listen.*in use") as refused:
+        await EmbeddedBroker(where.port).start()
+
+    assert "\n" not in str(refused.value)
+
+
+async def test_stopping_frees_the_port_at_once() -> None:
+    broker = EmbeddedBroker(free_port())
+    url = await broker.start()
+    async with aiomqtt.Client(broker_address(url).host, broker_address(url).port):
+        pass
+    await broker.stop()
+
+    assert url == await broker.start()
+    await broker.stop()
+
+
+async def test_stopping_with_watchers_and_silent_connections_takes_less_than_a_second() -> None:
+    broker = EmbeddedBroker(free_port())
+    url = await broker.start()
+    where = broker_address(url)
+    silent = [await asyncio.open_connection(where.host, where.port) for _ in range(3)]
+    watchers = [aiomqtt.Client(where.host, where.port) for _ in range(3)]
+    for watcher in watchers:
+        await watcher.__aenter__()
+        await watcher.subscribe("#")
+
+    async with asyncio.timeout(1):
+        await broker.stop()
+
+    for reader, writer in silent:
+        assert b"" == await reader.read()
+        writer.close()
+    for watcher in watchers:
+        with pytest.raises(aiomqtt.MqttError):
+            await anext(aiter(watcher.messages))
+
+
+async def test_a_client_that_says_nothing_is_cut_off(where: BrokerAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded_broker, "CONNECT_WITHIN_S", 0.1)
+    reader, writer = await asyncio.open_connection(where.host, where.port)
+
+    async with asyncio.timeout(2):
+        assert b"" == await reader.read()
+    writer.close()
+
+
+async def test_a_subscriber_that_stops_reading_is_cut_off_and_others_go_on(
+    url: str, where: BrokerAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_broker, "READ_WITHIN_S", 0.3)
+    reader, writer = await asyncio.open_connection(where.host, where.port, limit=1024)
+    writer.write(CONNECT + SUBSCRIBE_TO_ALL)
+    await reader.readexactly(4 + 5)
+    writer.transport.pause_reading()
+
+    payload = b"x" * 100_000
+    async with mqtt_watch(url, "much") as watch, aiomqtt.Client(where.host, where.port) as client:
+        for _ in range(150):
+            await client.publish("much", payload, qos=1)
+        await watch.count(150)
+        await asyncio.sleep(0.5)
+        writer.transport.resume_reading()
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            async with asyncio.timeout(5):
+                await reader.readexactly(150 * len(payload))
+    writer.close()
+
+
+async def test_knocking_at_the_port_leaves_no_line_in_the_log(
+    where: BrokerAddress, caplog: pytest.LogCaptureFixture
+) -> None:
+    for said in (b"", b"GET / HTTP/1.1\r\n\r\n", CONNECT[:5], CONNECT):
+        _, writer = await asyncio.open_connection(where.host, where.port)
+        writer.write(said)
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+    await asyncio.sleep(0.1)
+
+    assert [] == [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+PROGRAM = """
+import asyncio, logging, sys
+logging.basicConfig(level=logging.INFO)
+from pos_host.publishing.broker import EmbeddedBroker
+assert not any(name in sys.modules for name in ("amqtt", "aiomqtt", "paho"))
+async def main():
+    broker = EmbeddedBroker({port})
+    await broker.start()
+    await asyncio.open_connection("127.0.0.1", {port})
+    await asyncio.sleep(0.05)
+    {stop}
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("stop", ["await broker.stop()", "pass"])
+async def test_a_process_that_ends_with_a_silent_client_says_nothing(stop: str) -> None:
+    program = PROGRAM.format(port=free_port(), stop=stop)
+    ended = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", program], capture_output=True, text=True, timeout=20
+    )
+
+    assert (0, "", "") == (ended.returncode, ended.stdout, ended.stderr)

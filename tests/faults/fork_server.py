@@ -1,0 +1,96 @@
+"""A process that has imported the host once and forks it again and again, so that a start costs milliseconds.
+
+It reads one command a line and answers each with one line: `start {"store": …, "ready_file": …}` with the pid,
+`kill` (SIGKILL) and `stop` (SIGTERM) with the exit status, negative for the signal that ended the host.
+With `--answer-first` the hosts' journal has a planted bug: it calls `done` before it commits.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from pos_host import app
+from pos_host.journal import Posting
+from pos_host.log_setup import set_up_logging
+from pos_host.options import ListenerOption, ServeOptions
+from pos_host.storage.sqlite import SqliteJournal
+from pos_specs.language import open_language
+
+SLOW_DISK_S = 0.005
+"""What a commit may take on a disk of the plainer sort; makes the planted bug show in a few kills."""
+
+
+class AnsweringFirst(SqliteJournal):
+    """The planted bug: answers leave before their commit begins."""
+
+    def _commit(self, postings: list[Posting]) -> list[int | None]:
+        firsts: list[int | None] = []
+        sequence = self._next
+        for posting in postings:
+            firsts.append(sequence)
+            sequence += len(posting.entries)
+        super()._call_back(postings, firsts)
+        time.sleep(SLOW_DISK_S)
+        return super()._commit(postings)
+
+    def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:
+        pass
+
+
+def run_host(options: ServeOptions) -> None:
+    """Be the host, from fork to exit; never returns."""
+    status = 1
+    try:
+        app.run(options, lambda: set_up_logging("error", "json"))
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def options_from(text: str) -> ServeOptions:
+    told = json.loads(text)
+    return ServeOptions(
+        listen=(ListenerOption("127.0.0.1", 0, "unionpay"),),
+        store=Path(told["store"]),
+        ready_file=Path(told["ready_file"]),
+    )
+
+
+def end(pid: int, number: signal.Signals) -> int:
+    os.kill(pid, number)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def main() -> None:
+    if "--answer-first" in sys.argv:
+        vars(app)["SqliteJournal"] = AnsweringFirst
+    open_language("unionpay")
+    if importlib.util.find_spec("uvloop"):
+        importlib.import_module("uvloop")
+    gc.collect()
+    gc.freeze()
+    pid = 0
+    for line in sys.stdin:
+        verb, _, rest = line.strip().partition(" ")
+        if verb == "start":
+            pid = os.fork()
+            if pid == 0:
+                run_host(options_from(rest))
+            answer = pid
+        else:
+            answer = end(pid, signal.SIGKILL if verb == "kill" else signal.SIGTERM)
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()

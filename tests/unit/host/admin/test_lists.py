@@ -1,0 +1,78 @@
+"""Lists of the API: complete, in order, without repeats."""
+
+import pytest
+from tests.unit.host.admin.small_office import (
+    DIFFERENCES,
+    MERCHANT,
+    OTHER_MERCHANT,
+    SETTLED_BATCHES,
+    TERMINALS,
+    api_of,
+    open_office,
+)
+
+LISTS = {
+    "/terminals": len(TERMINALS),
+    "/terminals/T0000001/batches": SETTLED_BATCHES + 1,
+    "/batches/100005/discrepancies": len(DIFFERENCES),
+    "/unsettled": len(TERMINALS),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+@pytest.mark.parametrize("path", LISTS)
+async def test_the_pages_of_a_list_hold_every_item_once(path: str, limit: int) -> None:
+    seen, cursor = [], "0"
+    async with api_of(await open_office()) as api:
+        await api.post("/api/v1/clock", json={"advance": "PT10H"})
+        while cursor is not None:
+            page = (await api.get(f"/api/v1{path}", params={"limit": limit, "cursor": cursor})).json()
+            assert limit >= len(page["items"]) > 0
+            seen += page["items"]
+            cursor = page["next_cursor"]
+        whole = (await api.get(f"/api/v1{path}")).json()
+
+    assert LISTS[path] == len(seen)
+    assert whole == {"items": seen, "next_cursor": None}
+
+
+@pytest.mark.parametrize("name", ["cursor", "after"])
+@pytest.mark.parametrize("limit", [1, 3, 4])
+async def test_events_can_be_followed_by_cursor_and_by_sequence_without_a_gap(name: str, limit: int) -> None:
+    seen, following = [], "0"
+    async with api_of(await open_office()) as api:
+        await api.post("/api/v1/clock", json={"advance": "PT10H"})
+        while following is not None:
+            page = (await api.get("/api/v1/events", params={"limit": limit, name: following})).json()
+            seen += [event["sequence"] for event in page["items"]]
+            following = page["next_cursor"]
+
+    assert list(range(1, len(seen) + 1)) == seen
+    assert len(TERMINALS) < len(seen)
+
+
+async def test_events_after_the_last_sequence_are_an_empty_list() -> None:
+    async with api_of(await open_office()) as api:
+        page = (await api.get("/api/v1/events", params={"after": 2**63 - 1})).json()
+
+    assert {"items": [], "next_cursor": None} == page
+
+
+async def test_terminals_can_be_picked_by_merchant() -> None:
+    async with api_of(await open_office()) as api:
+        page = (await api.get("/api/v1/terminals", params={"merchant_id": OTHER_MERCHANT})).json()
+        none = (await api.get("/api/v1/terminals", params={"merchant_id": "nobody"})).json()
+
+    assert [terminal for merchant, terminal in TERMINALS if merchant != MERCHANT] == [
+        item["terminal_id"] for item in page["items"]
+    ]
+    assert {"items": [], "next_cursor": None} == none
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=-1", "cursor=1e3", f"cursor={10**30}"])
+async def test_a_limit_or_cursor_that_makes_no_sense_is_refused_by_name(query: str) -> None:
+    async with api_of(await open_office()) as api:
+        answer = await api.get(f"/api/v1/terminals?{query}")
+
+    assert 422 == answer.status_code
+    assert [f"query.{query.partition('=')[0]}"] == [error["field"] for error in answer.json()["errors"]]

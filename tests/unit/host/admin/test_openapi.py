@@ -1,0 +1,76 @@
+"""The OpenAPI document says what the API does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.unit.host.admin.small_office import TOKEN, client_of, open_office
+
+from pos_host.admin.api import make_app
+
+
+async def document() -> dict[str, Any]:
+    async with client_of(make_app(await open_office(), TOKEN, "0.1.0"), token=None) as api:
+        await api.get("/openapi.json")
+        answer = await api.get("/openapi.json")
+    assert 200 == answer.status_code
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_every_path_is_there_under_the_name_of_the_contract() -> None:
+    assert {
+        "/healthz": {"get"},
+        "/readyz": {"get"},
+        "/api/v1/terminals": {"get"},
+        "/api/v1/terminals/{tid}": {"get"},
+        "/api/v1/terminals/{tid}/batches": {"get"},
+        "/api/v1/batches/{batch_id}": {"get"},
+        "/api/v1/batches/{batch_id}/discrepancies": {"get"},
+        "/api/v1/unsettled": {"get"},
+        "/api/v1/events": {"get"},
+        "/api/v1/clock": {"get", "post"},
+    } == {path: set(operations) for path, operations in (await document())["paths"].items()}
+
+
+async def test_every_operation_names_its_answers_and_its_problems() -> None:
+    for path, operation in operations(await document()):
+        for status, answer in operation["responses"].items():
+            expected = "application/json" if status == "200" else "application/problem+json"
+            assert [expected] == list(answer["content"]), path
+        assert {"200", "401", "500"} <= operation["responses"].keys(), path
+        assert path.startswith("/api/") == ("security" in operation), path
+
+
+async def test_every_reference_leads_somewhere_and_no_default_error_is_left() -> None:
+    made = await document()
+    schemas = made["components"]["schemas"]
+
+    assert {reference.rpartition("/")[2] for reference in references(made)} <= schemas.keys()
+    assert "HTTPValidationError" not in schemas
+    assert schemas["Problem"]["examples"]
+
+
+async def test_every_operation_is_in_the_reference_for_people() -> None:
+    reference = (Path(__file__).parents[4] / "docs" / "http.md").read_text("utf-8")
+
+    for path, methods in (await document())["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in reference
+
+
+def operations(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in made["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)

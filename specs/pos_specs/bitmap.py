@@ -42,7 +42,7 @@ def bitmap_reader(wire: Wire) -> Callable[[bytes], bytes]:
 def elements_of(wire: Wire, bitmap: bytes) -> tuple[int, ...]:
     """The element numbers a bitmap names, 1 excluded; raises MessageError when it is not one.
 
-    A bitmap is not checked here for elements that a dialect does not define.
+    It is not checked here whether a dialect defines them.
     """
     size = bitmap_bytes(wire, ())
     if len(bitmap) not in (size, 2 * size):
@@ -52,6 +52,8 @@ def elements_of(wire: Wire, bitmap: bytes) -> tuple[int, ...]:
     raw = bitmap if wire.bitmap == "binary" else bytes.fromhex(bitmap.decode("ascii"))
     bits = int.from_bytes(raw, "big")
     total = len(raw) * 8
+    if total == 64 and bits >> 63:
+        raise MessageError("second bitmap missing", "1", mti_bytes(wire) + size)
     return tuple(number for number in range(2, total + 1) if bits >> (total - number) & 1)
 
 

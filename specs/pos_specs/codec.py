@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pos_specs import decoder_source, encoder_source
-from pos_specs.bitmap import bitmap_reader, elements_of
+from pos_specs.bitmap import bitmap_bytes, bitmap_reader, elements_of
 from pos_specs.dialect import Dialect
 from pos_specs.errors import MessageError
 from pos_specs.message import Message
@@ -77,6 +77,8 @@ class Codec:
             return None
         if any(number not in self.dialect.elements for number in elements):
             return None
+        if len(bitmap) != bitmap_bytes(self.dialect.wire, elements):
+            return None  # a second bitmap that is empty: too rare to generate for
         decoder = self._decoders[bitmap] = decoder_source.build(self.dialect, elements)
         return decoder
 

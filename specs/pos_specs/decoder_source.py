@@ -15,6 +15,7 @@ from typing import Any
 from pos_specs.bitmap import bitmap_bytes, mti_bytes
 from pos_specs.dialect import DataElement, Dialect
 from pos_specs.message import Message
+from pos_specs.text_codecs import gbk_text
 
 _TOO_MUCH = 10**6
 """What a byte that is not two digits counts: more than any element may have, so that it is refused."""
@@ -33,6 +34,7 @@ def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[bytes], Mess
         "ELEMENTS": dict.fromkeys(elements),
         "TWO_DIGITS": TWO_DIGITS,
         "COUNTERS": COUNTERS,
+        "gbk_text": gbk_text,
     }
     source = write(dialect, elements)
     exec(compile(source, f"<decoder {dialect.name}>", "exec"), names)
@@ -45,10 +47,14 @@ def write(dialect: Dialect, elements: tuple[int, ...]) -> str:
     writer = _Writer(dialect, elements)
     in_order = [dialect.elements[number] for number in sorted(elements)]
     for kind, run in groupby(in_order, key=writer.kind_of_run):
-        for element in [] if kind else run:
-            writer.variable(element)
         if kind:
             writer.run(kind, list(run))
+            continue
+        for element in run:
+            if element.length_digits:
+                writer.variable(element)
+            else:
+                writer.chinese(element)
     return writer.finish()
 
 
@@ -64,8 +70,8 @@ class _Writer:
         self.has_p = False
 
     def kind_of_run(self, element: DataElement) -> str:
-        """Elements of one kind are read at once: "hex", or a text encoding; "" for those with a counter."""
-        if element.length_digits:
+        """Elements of one kind are read at once: "hex", or a text encoding; "" for those by themselves."""
+        if element.length_digits or element.may_be_chinese:
             return ""
         return "hex" if element.is_nibbles else element.plain_encoding
 
@@ -83,6 +89,12 @@ class _Writer:
             self.lines.append("if 'hex:' in x: return None")
         self.offset += size
 
+    def chinese(self, element: DataElement) -> None:
+        """A fixed number of bytes whose characters may be two bytes each."""
+        size = element.wire_bytes
+        self.lines.append(f"v{element.number} = gbk_text(b[{self._at(0)}:{self._at(size)}])")
+        self.offset += size
+
     def variable(self, element: DataElement) -> None:
         """An element behind a counter; `p` moves behind it."""
         length = f"n{element.number}"
@@ -90,11 +102,11 @@ class _Writer:
         self.lines.append(f"if {length} > {element.max_length}: return None")
         self.lines.append(f"p = {self._at(0)}" if not self.has_p else f"p += {self.offset}")
         self.has_p, self.offset = True, 0
-        if not element.is_nibbles:
-            self.lines += [f"e = p + {length}", f"x = {self._converted(element.plain_encoding, 'p', 'e')}"]
-            if element.text == "gbk" and element.is_text:
-                self.lines.append("if x[:4] == 'hex:': return None")
-            self._value(element, "x")
+        if element.may_be_chinese:
+            self.lines += [f"e = p + {length}", f"v{element.number} = gbk_text(b[p:e])"]
+        elif not element.is_nibbles:
+            self.lines.append(f"e = p + {length}")
+            self._value(element, self._converted(element.plain_encoding, "p", "e"))
         elif element.content == "b":
             self.lines += [f"e = p + {length}", f"v{element.number} = b[p:e].hex().upper()"]
         else:

@@ -84,6 +84,11 @@ class DataElement:
         return "latin-1" if self.text == "latin-1" else "ascii"
 
     @property
+    def may_be_chinese(self) -> bool:
+        """True for text in GBK that has room for more than an identifier: names and texts to show."""
+        return self.is_text and self.text == "gbk" and (self.length_digits > 0 or self.max_length > 15)
+
+    @property
     def wire_bytes(self) -> int:
         """Bytes on the wire of an element of fixed length."""
         return (self.max_length + 1) // 2 if self.packed else self.max_length

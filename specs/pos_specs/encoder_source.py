@@ -14,6 +14,7 @@ from typing import Any
 
 from pos_specs.bitmap import bitmap_hex
 from pos_specs.dialect import DataElement, Dialect
+from pos_specs.text_codecs import gbk_bytes
 
 COUNTERS = {size: tuple(f"{number:0{size}}" for number in range(1000)) for size in (2, 3, 4)}
 """Counters as digits, by their number of digits; two digits are never asked for a number above 99."""
@@ -21,7 +22,7 @@ COUNTERS = {size: tuple(f"{number:0{size}}" for number in range(1000)) for size 
 
 def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[str, dict[int, str]], bytes | None]:
     """The compiled encoder for messages of exactly these elements, in exactly this order of the mapping."""
-    names: dict[str, Any] = {"a2b_hex": a2b_hex}
+    names: dict[str, Any] = {"a2b_hex": a2b_hex, "gbk_bytes": gbk_bytes}
     names |= {f"COUNTER{size}": table for size, table in COUNTERS.items()}
     exec(compile(write(dialect, elements), f"<encoder {dialect.name}>", "exec"), names)
     function: Callable[[str, dict[int, str]], bytes | None] = names["encode"]
@@ -41,6 +42,7 @@ class _Writer:
 
     def __init__(self, dialect: Dialect, elements: tuple[int, ...]) -> None:
         self.dialect = dialect
+        self.bytes_first: list[str] = []
         self.lengths: list[str] = []
         self.wrong_length = ["len(mti) != 4"]
         self.checks: list[str] = []
@@ -53,11 +55,15 @@ class _Writer:
     def element(self, element: DataElement) -> None:
         """Checks and pieces of one element."""
         name = f"v{element.number}"
+        if element.may_be_chinese:
+            self.bytes_first.append(f"{name} = gbk_bytes({name})")
         self._length(element, name)
         self._content(element, name)
         if element.length_digits:
             self._counter(element)
-        if not element.is_nibbles:
+        if element.may_be_chinese:
+            self._piece("bytes", name)
+        elif not element.is_nibbles:
             self._piece(element.plain_encoding, f"{{{name}}}")
         elif element.content == "b":
             self._piece("bcd", f"{{{name}}}")
@@ -68,6 +74,7 @@ class _Writer:
         """The whole function; `elements` in the order of the mapping that it will get."""
         body = [
             f"{', '.join(f'v{number}' for number in elements)}, = f.values()",
+            *self.bytes_first,
             *self.lengths,
             f"if {' or '.join(self.wrong_length)}: return None",
             *self._digits_check(),
@@ -102,7 +109,7 @@ class _Writer:
             self.checks.append(f"if {name}.strip('0123456789ABCDEFabcdef'): return None")
         elif element.content == "z":
             self.digits.append(f"{{{name}.replace('=', '')}}")
-        elif element.text == "gbk":
+        elif element.text == "gbk" and not element.may_be_chinese:
             self.checks.append(f"if {name}[:4] == 'hex:': return None")
 
     def _counter(self, element: DataElement) -> None:
@@ -138,6 +145,11 @@ class _Writer:
         """Neighbouring pieces of one kind as one expression each."""
         expressions = []
         for kind, run in groupby(self.pieces, key=lambda piece: piece[0]):
-            text = "".join(text for _, text in run)
-            expressions.append(f'a2b_hex(f"{text}")' if kind == "bcd" else f'f"{text}".encode("{kind}")')
+            texts = [text for _, text in run]
+            if kind == "bytes":
+                expressions += texts
+            elif kind == "bcd":
+                expressions.append(f'a2b_hex(f"{"".join(texts)}")')
+            else:
+                expressions.append(f'f"{"".join(texts)}".encode("{kind}")')
         return expressions

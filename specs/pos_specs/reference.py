@@ -139,7 +139,7 @@ class ReferenceCodec:
         start, size = mti_bytes(self._dialect.wire), bitmap_bytes(self._dialect.wire, ())
         bitmap = self._bitmap(data)
         if len(bitmap) not in (size, 2 * size):
-            return  # too short: pyiso8583 says it better
+            return  # too short: pyiso8583 says where
         if 65 in elements_of(self._dialect.wire, bitmap):
             raise MessageError("a third bitmap is not supported", "65", start + size)
 

@@ -46,6 +46,18 @@ def to_text(data: bytes, text: str) -> str:
     return data.decode(codec_name(text), "replace")
 
 
+def gbk_text(data: bytes) -> str:
+    """`data` in our GBK, quickly where it is ASCII; used by generated decoders."""
+    if data.isascii() and data[:4] != b"hex:":
+        return data.decode("ascii")
+    return data.decode(GBK)
+
+
+def gbk_bytes(value: str) -> bytes:
+    """`value` in our GBK, quickly where it is ASCII; used by generated encoders."""
+    return value.encode("ascii") if is_plain(value) else value.encode(GBK)
+
+
 def _at_most_one_byte(sign: str, text: str) -> bool:
     try:
         return len(sign.encode(text)) == 1

@@ -86,3 +86,9 @@ def verified(store: Path) -> dict[str, Any]:
         for stored in read_entries_after(connection, 0, EVERYTHING):
             verifier.take(stored)
     return verifier.finish()
+
+
+def results(store: Path) -> Counter[str]:
+    """How the closed batches came out."""
+    with closing(open_to_read(store)) as connection:
+        return Counter(row.result for row in read_all(connection, BatchRow) if row.state == "settled")

@@ -22,8 +22,11 @@ from pos_terminal.terminal import Terminal
 MERCHANT = "898310000000001"
 CARDS = ("unionpay", "unionpay-debit", "visa")
 
-SETTLE_AFTER = 150
+SETTLE_AFTER = 40
 """Records in a batch before it is settled: many kills fall into open batches, some into settlements."""
+
+DISAGREE = 0.5
+"""Share of settlements whose totals leave a purchase out, so that the batch is uploaded too."""
 
 ANSWER_TIMEOUT_S = 30.0
 """A host that lives answers in milliseconds; nothing here is lost but by its death."""
@@ -150,9 +153,10 @@ class TradingClient:
         chance, memory = self._chance, self.terminal.memory
         if memory.unfinished is not None:
             return Reverse()
-        if memory.settlement is not None or len(memory.log) >= SETTLE_AFTER:
-            return Settle()
         purchases = batch_log.effective_purchases(memory.log)
+        if memory.settlement is not None or len(memory.log) >= SETTLE_AFTER:
+            disagrees = purchases and chance.random() < DISAGREE
+            return Settle(leave_out=purchases[0].stan if disagrees else "")
         roll, amount_minor = chance.random(), chance.randint(100, 50_000)
         if purchases and roll < 0.06:
             return Void(chance.choice(purchases).stan)

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from _pytest.mark import ParameterSet
-from pytest import param
 
 Entry = dict[str, Any]
 
@@ -26,7 +26,7 @@ def entries(name: str) -> list[Entry]:
 
 def parameters(name: str) -> list[ParameterSet]:
     """Every entry of a file, named in the test report."""
-    return [param(entry, id=entry["name"]) for entry in entries(name)]
+    return [pytest.param(entry, id=entry["name"]) for entry in entries(name)]
 
 
 def unionpay_body(entry: Entry) -> bytes:

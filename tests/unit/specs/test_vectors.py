@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.vectors.collection import DIALECTS, FOUR_NIBBLES, Entry, entries, parameters, unionpay_body
 
 from pos_specs.codec import Codec
 from pos_specs.errors import FramingError, MessageError
@@ -10,7 +11,6 @@ from pos_specs.framing import Framer
 from pos_specs.language import open_language
 from pos_specs.loader import load_dialect
 from pos_specs.message import Message
-from tests.vectors.collection import DIALECTS, FOUR_NIBBLES, Entry, entries, parameters, unionpay_body
 
 SIGHTS_UNTIL_GENERATED = 3
 """A codec generates a function at the second sight of a bitmap and uses it from then on."""

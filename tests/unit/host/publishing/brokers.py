@@ -16,7 +16,7 @@ from pos_host.publishing.broker import EmbeddedBroker
 from pos_host.publishing.broker_address import broker_address
 from pos_host.publishing.memory import MemoryBroker
 from pos_host.publishing.mqtt_transport import MqttTransport
-from pos_host.publishing.ports import Transport
+from pos_host.publishing.ports import Connection, Message, Transport
 
 ARRIVE_WITHIN_S = 5.0
 
@@ -105,6 +105,22 @@ class Relay:
         writer.close()
 
 
+class Gate:
+    """A way to a broker that can be closed, so that a watcher is there before the publisher."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.address = transport.address
+        self.open = asyncio.Event()
+        self.open.set()
+        self._transport = transport
+
+    @asynccontextmanager
+    async def connect(self, will: Message) -> AsyncIterator[Connection]:
+        await self.open.wait()
+        async with self._transport.connect(will) as connection:
+            yield connection
+
+
 class InMemory:
     def __init__(self) -> None:
         self.broker = MemoryBroker()
@@ -166,6 +182,8 @@ async def mqtt_watch(url: str, topic_filter: str, version: int = 4) -> AsyncIter
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            if client._disconnected.done():
+                client._disconnected.exception()  # a broker that a test took away: seen, not to be reported
 
 
 class OverMqtt:

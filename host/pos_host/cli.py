@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -33,11 +34,23 @@ DEFAULT_STORE = "sqlite:///var/pos-host.db"
 
 def main() -> None:
     """Run the command; bad usage and bad input end with 2 and one line on standard error."""
+    if sys.argv[1:2] != ["serve"]:
+        add_decoding_verbs()
     try:
         app()
     except UsageError as error:
         typer.echo(f"pos-host: {error}", err=True)
         raise SystemExit(2) from None
+
+
+def add_decoding_verbs() -> None:
+    """decode, encode, dialects: they load rich, which a host that starts has no use for."""
+    from pos_host.decoding.dialect_verbs import dialects_app
+    from pos_host.decoding.verbs import decode_command, encode_command
+
+    app.command("decode")(decode_command)
+    app.command("encode")(encode_command)
+    app.add_typer(dialects_app)
 
 
 def _env(name: str) -> str:

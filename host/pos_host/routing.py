@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from pos_host.clock import Instant
 from pos_host.handlers.batch_upload import batch_upload, batch_upload_end
-from pos_host.handlers.network import sign_in, sign_off
+from pos_host.handlers.network import echo, sign_in, sign_off
 from pos_host.handlers.posting_entry import decline, repeat_of
 from pos_host.handlers.purchase import purchase
 from pos_host.handlers.refund import refund
-from pos_host.handlers.reversal import reversal
+from pos_host.handlers.reversal import reversal, reversal_key
 from pos_host.handlers.settlement import settlement
 from pos_host.handlers.void import purchase_void
 from pos_host.ledger.book import Batch, Book, Transaction
@@ -29,6 +29,7 @@ class Router:
         self.handlers: dict[str, Handler] = {
             "sign_in": sign_in,
             "sign_off": sign_off,
+            "echo": lambda request, book, batch, now: echo(now),
             "purchase": purchase,
             "purchase_void": purchase_void,
             "refund": refund,
@@ -85,8 +86,8 @@ def _repeat(request: Request, book: Book) -> Transaction | None:
 
 def _repeated_reversal(request: Request, book: Book) -> Transaction | None:
     for batch in reversed(book.batches):
-        found = batch.reversals.get(request.key)
-        if found is not None and (not batch.closed or request.batch_number == batch.number):
+        found = batch.reversals.get(reversal_key(request, batch))
+        if found is not None and (not batch.closed or request.batch_number):
             return found
     return None
 

@@ -12,6 +12,7 @@ from pos_specs.errors import DialectError
 from pos_specs.language import Language
 from pos_terminal import batch_log
 from pos_terminal.addresses import AddressError
+from pos_terminal.applications.application import NoSuchTotals
 from pos_terminal.batch_log import NotInLog
 from pos_terminal.cards import CardError, find_card
 from pos_terminal.cli_fleet import add_fleet_verbs
@@ -41,6 +42,7 @@ BAD_USAGE = (
     MemoryDamaged,
     MoneyError,
     NoSuchFunction,
+    NoSuchTotals,
     NotInLog,
     RequestImpossible,
     UsageError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from typing import cast
@@ -119,7 +120,6 @@ class Client:
             self._save(terminal)
             if tell is not None:
                 tell(exchange)
-        self._save(terminal)
         if terminal.result is None:
             raise NoConnection("the command has come to nothing")
         return terminal.result
@@ -142,8 +142,7 @@ class Client:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     _, self._line = await loop.create_connection(lambda: Line(Framer(framing)), self._host, self._port)
             except (OSError, TimeoutError) as error:
-                reason = error.strerror if isinstance(error, OSError) and error.strerror else "no connection"
-                raise NoConnection(f"{self._host}:{self._port}: {reason}") from None
+                raise NoConnection(f"{self._host}:{self._port}: {why_not(error)}") from None
         return self._line
 
     async def _connected_or(self, line: Line) -> Line:
@@ -185,6 +184,13 @@ class Client:
     def _save(self, terminal: Terminal) -> None:
         if self._keep is not None:
             self._keep(terminal.memory)
+
+
+def why_not(error: OSError) -> str:
+    """Why a connection failed, in the system's plain words."""
+    if isinstance(error, TimeoutError) or error.errno is None:
+        return "no answer"
+    return os.strerror(error.errno) if error.errno > 0 else error.strerror or "no such address"
 
 
 def frame_of(language: Language, message: Message) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ from pos_terminal.trading import command_for, draw_intent
 
 SETTLES_AFTER = (15, 40)
 """A terminal settles when its batch holds a number of records drawn from this range."""
+
+LAST_WORDS_S = 2.0
+"""How long a stopped fleet waits for answers that are on their way."""
 
 RETRY_S = 3.0
 """Pause after a host that is not there: it may be starting."""
@@ -68,16 +72,22 @@ async def trade(settings: FleetSettings, stop: asyncio.Event, tell: Callable[[st
         FleetTerminal(settings, dialects[number % len(dialects)], number, counts, tell)
         for number in range(settings.terminals)
     ]
-    tasks = [asyncio.create_task(member.live()) for member in members]
-    stopper = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopper, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in [*tasks, stopper]:
+    with ExitStack() as files:
+        for member in members:
+            member.open(files)
+        await _until_stopped([asyncio.create_task(member.live(stop)) for member in members])
+    return counts
+
+
+async def _until_stopped(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for all; once one has ended (stopped, or failed) the others get a moment to finish their message."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    _, late = await asyncio.wait(tasks, timeout=LAST_WORDS_S)
+    for task in late:
         task.cancel()
-    ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in ended:
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(error, Exception):
             raise error
-    return counts
 
 
 class FleetTerminal:
@@ -99,7 +109,9 @@ class FleetTerminal:
         self._forgets = number < settings.forget
         self._language = open_language(dialect)
         self._file = _memory_file(settings, dialect, self._name)
-        self._terminal = Terminal(self._language, self._memory(dialect), settings.clock)
+        first_stan = stan_for(settings.clock())
+        memory = Memory(dialect, self._name, settings.merchant_id, stan=first_stan)
+        self._terminal = Terminal(self._language, memory, settings.clock)
         self._client = Client(
             *settings.listeners[dialect],
             self._language,
@@ -109,16 +121,29 @@ class FleetTerminal:
         self._settle_at = self._chance.randint(*SETTLES_AFTER)
         self._signed_in = False
 
-    async def live(self) -> None:
-        """Trade until cancelled; a host that goes away is waited for."""
-        while True:
-            await asyncio.sleep(self._chance.expovariate(1 / self._settings.pace_s))
+    def open(self, files: ExitStack) -> None:
+        """Take the memory out of its file, which is kept from others until `files` is closed."""
+        if self._file is not None:
+            files.enter_context(self._file)
+            known = self._terminal.memory
+            memory = self._file.load(known.dialect, known.terminal_id, known.merchant_id)
+            self._terminal = Terminal(self._language, memory, self._settings.clock)
+
+    async def live(self, stop: asyncio.Event) -> None:
+        """Trade until `stop` is set; a host that goes away is waited for."""
+        pause_s = self._pause_s()
+        while not await _set_within(stop, pause_s):
+            pause_s = self._pause_s()
             try:
                 await self._trade()
             except NoConnection as error:
                 self._tell(f"{self._name}: {error}")
                 self._signed_in = False
-                await asyncio.sleep(RETRY_S)
+                pause_s = RETRY_S
+        await self._client.close()
+
+    def _pause_s(self) -> float:
+        return self._chance.expovariate(1 / self._settings.pace_s)
 
     async def _trade(self) -> None:
         if not self._signed_in and self._language.dialect.batch.number == "sign_in":
@@ -148,24 +173,25 @@ class FleetTerminal:
 
     async def _perform(self, command: Command) -> Result:
         result = await self._client.perform(self._terminal, command)
-        name = result.transaction.function if result.transaction is not None else type(command).__name__
+        name = result.transaction.function if result.transaction is not None else "management"
         if not result.answered:
             self._counts.unanswered += 1
         elif result.approved:
-            self._counts.approved[name.lower()] += 1
+            self._counts.approved[name] += 1
         else:
-            self._counts.declined[f"{name.lower()} {result.code}"] += 1
+            self._counts.declined[f"{name} {result.code}"] += 1
         return result
 
-    def _memory(self, dialect: str) -> Memory:
-        if self._file is not None:
-            return self._file.load(dialect, self._name, self._settings.merchant_id)
-        first_stan = stan_for(self._settings.clock())
-        return Memory(dialect, self._name, self._settings.merchant_id, stan=first_stan)
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _memory_file(settings: FleetSettings, dialect: str, name: str) -> MemoryFile | None:
     if settings.state is None:
         return None
-    settings.state.mkdir(parents=True, exist_ok=True)
     return MemoryFile(settings.state / f"{dialect}-{settings.merchant_id}-{name}.json")

@@ -45,7 +45,10 @@ _STAGES = {
 
 
 class Terminal:
-    """One terminal. `clock` gives its local time; `memory` is all that it remembers."""
+    """One terminal. `clock` gives its local time; `memory` is all that it remembers.
+
+    `watch` is told of every transition: from, event, to.
+    """
 
     def __init__(
         self,
@@ -53,12 +56,14 @@ class Terminal:
         memory: Memory,
         clock: Callable[[], datetime],
         application: Application | None = None,
+        watch: Callable[[State, Event, State], None] | None = None,
     ) -> None:
         self.language = language
         self.memory = memory
         self.application = application or application_for(language)
         self.state = resting_state(memory)
         self.result: Result | None = None
+        self._watch = watch
         self._composer = Composer(language, self.application, memory, clock)
         self._command: Command | None = None
         self._asked: Asked | None = None
@@ -85,11 +90,12 @@ class Terminal:
         """The message to send now, None when the command has its result. Save the memory before sending."""
         if self.result is not None or self._command is None:
             return None
-        state = self.state
-        if state in RESTING_STATES:
-            state = next_state(state, self._beginning(self._command), self.memory)
-        self._asked = self._compose(state)
-        self.state = state
+        if self.state not in RESTING_STATES:
+            self._asked = self._compose(self.state)
+            return self._asked.message
+        event = self._beginning(self._command)
+        self._asked = self._compose(next_state(self.state, event, self.memory))
+        self._move(event)
         return self._asked.message
 
     def receive(self, answer: Message) -> Exchange | None:
@@ -324,7 +330,10 @@ class Terminal:
         self._command = None
 
     def _move(self, event: Event) -> None:
-        self.state = next_state(self.state, event, self.memory)
+        before = self.state
+        self.state = next_state(before, event, self.memory)
+        if self._watch is not None:
+            self._watch(before, event, self.state)
 
     def _waiting_for(self) -> Asked:
         if self._asked is None:

@@ -87,6 +87,21 @@ async def test_the_last_words_before_a_good_bye_are_forwarded(url: str, where: B
     ]
 
 
+async def test_what_was_acknowledged_is_forwarded_before_the_broker_stops() -> None:
+    broker = EmbeddedBroker(free_port())
+    url = await broker.start()
+    where = broker_address(url)
+    async with aiomqtt.Client(where.host, where.port) as watcher:
+        await watcher.subscribe("words", qos=1)
+        async with aiomqtt.Client(where.host, where.port) as client:
+            await asyncio.gather(*(client.publish("words", b"%d" % number, qos=1) for number in range(20)))
+        await broker.stop()
+        with pytest.raises(aiomqtt.MqttError):
+            received = [message.payload async for message in _until_lost(watcher)]
+            assert [b"%d" % number for number in range(20)] == received
+            raise aiomqtt.MqttError
+
+
 async def test_it_takes_1883_or_a_free_port_where_that_is_taken() -> None:
     first, second = EmbeddedBroker(), EmbeddedBroker()
     urls = {await first.start(), await second.start()}

@@ -104,7 +104,6 @@ def test_no_approval_that_a_terminal_saw_is_lost_or_posted_twice_by_kill_nine(tm
         f"{repeated} requests sent again, {killing.posted_unanswered} posted before the kill, "
         f"batches {dict(results(host.store))}"
     )
-    assert results(host.store)["balanced_after_upload"] > 0, f"no batch was uploaded; {again}"
     assert killing.posted_unanswered > 0, f"no kill came between commit and answer; {again}"
 
 

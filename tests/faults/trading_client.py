@@ -22,7 +22,7 @@ from pos_terminal.terminal import Terminal
 MERCHANT = "898310000000001"
 CARDS = ("unionpay", "unionpay-debit", "visa")
 
-SETTLE_AFTER = 40
+SETTLE_AFTER = 25
 """Records in a batch before it is settled: many kills fall into open batches, some into settlements."""
 
 DISAGREE = 0.5

@@ -39,19 +39,13 @@ def _names(request: Request) -> tuple[str, str, str]:
     stan = request.meaning("original_stan")
     if not stan.strip("0"):
         stan = ""
-    return stan, request.meaning("rrn").strip(), request.meaning("invoice")
+    return stan, request.meaning("rrn").strip(), request.invoice
 
 
 def names_an_original(request: Request) -> bool:
     """Whether the message says anything about an original; a Hypercom refund usually does not."""
     stan, rrn, _ = _names(request)
     return bool(stan or rrn)
-
-
-def original_amount(request: Request) -> int | None:
-    """The original's amount as the request states it: apart (Hypercom DE60) or as its own amount."""
-    stated = request.meaning("original_amount")
-    return int(stated) if stated.isdigit() else request.amount_minor
 
 
 def card_differs(request: Request, original: Transaction) -> bool:

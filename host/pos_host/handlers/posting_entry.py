@@ -25,11 +25,12 @@ def approve(request: Request, book: Book, batch: Batch, now: Instant, **extra: A
 def decline(request: Request, book: Book, batch: Batch | None, now: Instant, outcome: str, reason: str) -> Decision:
     """A refusal by name: it is journalled like an approval, so that the same request gets the same answer.
 
-    Without a batch it is journalled as `refused`, since no batch can remember it.
+    Without a batch it is journalled as `refused`: no batch remembers it. It stands beside the current one,
+    so that a host that recovers counts its RRN.
     """
     rrn = book.next_rrn()
     detail = json.dumps({"reason": reason, "function": request.function})
-    entry = request_entry(request, book, batch, now, outcome, rrn, "", detail=detail)
+    entry = request_entry(request, book, batch or book.current, now, outcome, rrn, "", detail=detail)
     if batch is None:
         entry = entry._replace(kind="refused", key="")
     return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)
@@ -48,6 +49,7 @@ def request_entry(
     amount_minor: int | None = None,
     organisation: str | None = None,
     account: str | None = None,
+    currency: str = "",
     original: str = "",
     detail: str = "",
 ) -> Entry:
@@ -67,14 +69,14 @@ def request_entry(
         request.stan,
         request.key,
         (request.amount_minor or 0) if amount_minor is None else amount_minor,
-        request.currency,
+        currency or request.currency,
         card.masked,
         card.print,
         card.organisation if organisation is None else organisation,
         request.meaning("account_type") if account is None else account,
         rrn,
         approval_code,
-        request.meaning("invoice"),
+        request.invoice,
         original,
         detail,
     )

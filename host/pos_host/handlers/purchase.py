@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from pos_host.clock import Instant
 from pos_host.handlers.posting_entry import approve, decline
-from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.book import Batch, Book, Tombstone
 from pos_host.ledger.decision import Decision
 from pos_host.transaction.request import Request
 
 
 def purchase(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Approve unless its reversal was here first or card, amount or currency are wrong."""
-    wrong = late_original(request, batch) or wrong_money(request, batch)
+    wrong = late_original(request, book) or wrong_money(request, batch)
     if wrong is not None:
         return decline(request, book, batch, now, *wrong)
     return approve(request, book, batch, now)
 
 
-def late_original(request: Request, batch: Batch) -> tuple[str, str] | None:
-    """The refusal of an original that comes after its reversal: same STAN, amount and card in the batch."""
-    tombstone = batch.tombstones.get(request.stan)
-    if (
-        tombstone is None
-        or tombstone.amount_minor != request.amount_minor
-        or (tombstone.card_print and request.card.print and tombstone.card_print != request.card.print)
-    ):
-        return None
-    return "late_original", f"its reversal of STAN {request.stan} was here first"
+def late_original(request: Request, book: Book) -> tuple[str, str] | None:
+    """The refusal of an original that comes after its reversal: same STAN, amount and card in the batch.
+
+    During a Hypercom upload the reversal may have been kept with the batch before: any that is not closed counts.
+    """
+    for batch in book.batches:
+        tombstone = None if batch.closed else batch.tombstones.get(request.stan)
+        if tombstone is not None and _is_of(tombstone, request):
+            return "late_original", f"its reversal of STAN {request.stan} was here first"
+    return None
+
+
+def _is_of(tombstone: Tombstone, request: Request) -> bool:
+    if tombstone.amount_minor != request.amount_minor:
+        return False
+    return tombstone.card_print in ("", request.card.print) or not request.card.print
 
 
 def wrong_money(request: Request, batch: Batch) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ import json
 from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import approve, decline
-from pos_host.handlers.purchase import wrong_money
+from pos_host.handlers.purchase import late_original, wrong_money
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.transaction.request import Request
@@ -15,7 +15,7 @@ from pos_host.transaction.request import Request
 
 def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Approve a refund of what is left of its original; one that names no original stands alone."""
-    wrong = wrong_money(request, batch)
+    wrong = late_original(request, book) or wrong_money(request, batch)
     if wrong is not None:
         return decline(request, book, batch, now, *wrong)
     if not names_an_original(request):
@@ -53,6 +53,8 @@ def _wrong(request: Request, original: Transaction | None) -> tuple[str, str] | 
         return "already_reversed", f"the purchase of STAN {original.stan} was reversed"
     if original.voided:
         return "already_voided", f"the purchase of STAN {original.stan} was voided"
+    if request.currency != original.entry.currency:
+        return "original_differs", "the refund's currency is not the purchase's"
     if (request.amount_minor or 0) > original.amount_minor - original.refunded_minor:
         return "original_differs", "the refund is more than what is left of the purchase"
     return None

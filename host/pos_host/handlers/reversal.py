@@ -6,7 +6,7 @@ import json
 
 from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs
-from pos_host.handlers.posting_entry import request_entry
+from pos_host.handlers.posting_entry import repeat_of, request_entry
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.transaction.request import Request
@@ -17,17 +17,28 @@ def reversal(request: Request, book: Book, batch: Batch, now: Instant) -> Decisi
 
     Source: architecture (unknown reversals), unionpay.md 4.5 (matched by STAN and batch), 8a (closed batch).
     """
-    found = _original(request, book, batch)
+    found = _original(request, book)
     if found is None:
-        return _post(request, book, _home(book, batch), now, "approved", "", "no such transaction: tombstone")
+        return _unknown(request, book, batch, now)
     home, original = found
     if home.closed:
         return _of_closed(request, book, home, original, now)
     outcome, reason = _judge(request, original)
-    return _post(request, book, home, now, outcome, original.key if outcome == "approved" else "", reason)
+    if outcome == "approved":
+        return _post(request, book, home, now, "approved", original=original.key)
+    if not request.rule.advice:
+        return _post(request, book, home, now, outcome, reason=reason)
+    other = outcome == "original_differs"  # then its own original may still come
+    return _post(request, book, home, now, "approved", reason=f"nothing taken back: {reason}", tombstone=other)
 
 
-def _original(request: Request, book: Book, batch: Batch) -> tuple[Batch, Transaction] | None:
+def reversal_key(request: Request, batch: Batch) -> str:
+    """The identity of a reversal kept in `batch`; one that names another batch is apart from this batch's own."""
+    named = request.batch_number
+    return request.key if named in ("", batch.number) else f"{request.key}@{named}"
+
+
+def _original(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
     """By STAN, newest batch first; a closed batch counts only when the message can mean no open one."""
     number = request.batch_number
     stan = _reversed_stan(request)
@@ -57,10 +68,12 @@ def _latest(batch: Batch, stan: str, request: Request) -> Transaction | None:
     return found if agrees or not batch.closed else None
 
 
-def _home(book: Book, batch: Batch) -> Batch:
-    """Where a tombstone stands: the batch of the message, or the current one when that is closed."""
-    current = book.current
-    return current if batch.closed and current is not None else batch
+def _unknown(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """Accepted. A tombstone waits for the original, unless that names a batch in which it is refused anyway."""
+    if request.batch_number in ("", batch.number):
+        return _post(request, book, batch, now, "approved", reason="no such transaction: tombstone", tombstone=True)
+    reason = f"no such transaction in batch {request.batch_number}"
+    return _post(request, book, batch, now, "approved", reason=reason)
 
 
 def _judge(request: Request, original: Transaction) -> tuple[str, str]:
@@ -76,6 +89,9 @@ def _of_closed(request: Request, book: Book, home: Batch, original: Transaction,
 
     Refused (25), except where the terminal would block on anything but 00 (the dialect calls it an advice).
     """
+    done = _done_before(request, home, original)
+    if done is not None:
+        return repeat_of(done)
     outcome = "approved" if request.rule.advice else "original_settled"
     reason = f"STAN {original.stan} is in batch {home.number}, which is closed: not reversed, for review"
     rrn = book.next_rrn()
@@ -93,11 +109,29 @@ def _of_closed(request: Request, book: Book, home: Batch, original: Transaction,
     return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)
 
 
+def _done_before(request: Request, home: Batch, original: Transaction) -> Transaction | None:
+    """The reversal of before: this message's own, or the one that took the original back while it was open."""
+    mine = home.reversals.get(request.key)
+    if mine is not None and request.same_content(mine.function, mine.amount_minor, mine.card_print):
+        return mine
+    if not original.reversed:
+        return None
+    return next((done for done in home.reversals.values() if done.original == original.key), None)
+
+
 def _post(
-    request: Request, book: Book, batch: Batch, now: Instant, outcome: str, original: str, reason: str
+    request: Request,
+    book: Book,
+    batch: Batch,
+    now: Instant,
+    outcome: str,
+    *,
+    original: str = "",
+    reason: str = "",
+    tombstone: bool = False,
 ) -> Decision:
     rrn = book.next_rrn()
-    detail = json.dumps({"reason": reason}) if reason else ""
+    detail = json.dumps({"reason": reason, "tombstone": tombstone}) if reason else ""
     entry = request_entry(request, book, batch, now, outcome, rrn, "", original=original, detail=detail)
-    entry = entry._replace(stan=_reversed_stan(request))
+    entry = entry._replace(stan=_reversed_stan(request), key=reversal_key(request, batch))
     return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)

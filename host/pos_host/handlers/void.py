@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pos_host.clock import Instant
-from pos_host.handlers.originals import card_differs, original_amount, original_of
+from pos_host.handlers.originals import card_differs, original_of
 from pos_host.handlers.posting_entry import approve, decline
 from pos_host.handlers.purchase import late_original
 from pos_host.ledger.book import Batch, Book, Transaction
@@ -13,7 +13,7 @@ from pos_host.transaction.request import Request
 
 def purchase_void(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Approve the void of a captured purchase of this batch; each other case has its own outcome."""
-    late = late_original(request, batch)
+    late = late_original(request, book)
     if late is not None:
         return decline(request, book, batch, now, *late)
     found = original_of(request, book)
@@ -30,6 +30,7 @@ def purchase_void(request: Request, book: Book, batch: Batch, now: Instant) -> D
         organisation=original.entry.organisation,
         account=original.entry.account,
         amount_minor=original.amount_minor,
+        currency=original.entry.currency,
     )
 
 
@@ -47,6 +48,8 @@ def _wrong(request: Request, batch: Batch, found: tuple[Batch, Transaction] | No
         return "already_voided", f"the purchase of STAN {original.stan} was voided"
     if original.refunded_minor:
         return "original_differs", f"the purchase of STAN {original.stan} was refunded"
-    if original_amount(request) != original.amount_minor:
+    if request.amount_minor != original.amount_minor:
         return "original_differs", "the void's amount is not the purchase's"
+    if request.message.fields.get(49, original.entry.currency) != original.entry.currency:
+        return "original_differs", "the void's currency is not the purchase's"
     return None

@@ -7,7 +7,7 @@ import json
 from pos_host.ledger.book import Batch, Book, Tombstone, Transaction
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, Row, TerminalRow
-from pos_host.ledger.group_totals import count_in
+from pos_host.ledger.group_totals import count_in, has_money
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side
 
@@ -45,7 +45,7 @@ def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
     elif entry.kind == "reversal":
         _apply_reversal(book, entry, sequence)
     elif entry.kind == "reversal_of_closed":
-        _batch(book, entry).reversals[entry.key] = Transaction(sequence, entry)
+        _batch(book, entry).reversals[entry.key] = Transaction(sequence, entry._replace(kind="reversal"))
     elif entry.kind == "batch_upload":
         _apply_upload(book, entry)
     elif entry.kind == "answer_undelivered":
@@ -83,15 +83,15 @@ def _count(book: Book, batch: Batch, transaction: Transaction, entry: Entry) -> 
     if entry.kind == "purchase_void":
         _mark(batch, entry.original, voided=True)
     elif entry.kind == "refund" and entry.original:
-        _give_back(book, entry)
+        _give_back(book, entry, 1)
 
 
-def _give_back(book: Book, refund: Entry) -> None:
-    """Note on the purchase, where it is remembered, how much of it was refunded."""
+def _give_back(book: Book, refund: Entry, sign: int) -> None:
+    """Note on the purchase, where it is remembered, how much of it was refunded (`sign` -1: no longer)."""
     for known in book.batches:
         original = known.answers.get(refund.original)
         if original is not None and original.rrn == json.loads(refund.detail).get("original_rrn"):
-            original.refunded_minor += refund.amount_minor
+            original.refunded_minor += sign * refund.amount_minor
 
 
 def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
@@ -102,7 +102,8 @@ def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
     if entry.outcome != "approved":
         return
     if not entry.original:
-        batch.tombstones[entry.stan] = Tombstone(entry.stan, entry.amount_minor, entry.card_print)
+        if json.loads(entry.detail)["tombstone"]:
+            batch.tombstones[entry.stan] = Tombstone(entry.stan, entry.amount_minor, entry.card_print)
         return
     original = batch.answers.get(entry.original)
     if original is None:
@@ -115,16 +116,10 @@ def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
     count_in(batch, original, 1)
     if original.function == "purchase_void" and original.approved:
         _mark(batch, original.original, voided=False)
-    if original.function == "refund":
-        _give_back_refund(book, original)
-
-
-def _give_back_refund(book: Book, refund: Transaction) -> None:
-    for known in book.batches:
-        original = known.answers.get(refund.original)
-        if original is not None and original.refunded_minor >= refund.amount_minor:
-            original.refunded_minor -= refund.amount_minor
-            return
+    elif original.function == "refund" and original.approved and original.original:
+        _give_back(book, original.entry, -1)
+    if not has_money(batch):
+        batch.first_money_at_ms = 0  # the next money is the first again, for the unsettled watch
 
 
 def _mark(batch: Batch, key: str, *, voided: bool) -> None:
@@ -134,6 +129,10 @@ def _mark(batch: Batch, key: str, *, voided: bool) -> None:
     count_in(batch, original, -1)
     original.voided = voided
     count_in(batch, original, 1)
+    if not has_money(batch):
+        batch.first_money_at_ms = 0
+    elif not batch.first_money_at_ms:
+        batch.first_money_at_ms = original.entry.at_ms
 
 
 def _apply_upload(book: Book, entry: Entry) -> None:

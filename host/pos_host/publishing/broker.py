@@ -66,7 +66,13 @@ _LEVELS = {
     "transitions": logging.WARNING,
 }
 
-_CLIENTS_FAULTS = ("No data from", "Failed to initialize client session", "Task failed and will be skipped", "[MQTT-")
+_CLIENTS_FAULTS = (
+    "No data from",
+    "Invalid connection from",
+    "Failed to initialize client session",
+    "Task failed and will be skipped",
+    "[MQTT-",
+)
 """How amqtt begins what it says, some of it as errors with a traceback, when a client leaves in the middle
 of something, reads too slowly, or only knocks at the port."""
 

@@ -18,6 +18,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -84,11 +85,14 @@ class GuardedBroker(Broker):
         self._strangers: set[asyncio.Task[Any]] = set()
 
     async def end_within(self, seconds: float) -> None:
-        """Close every connection and the port; what has not closed by then is cut off."""
+        """Forward what came, close every connection and the port; what has not closed by then is cut off."""
         for task in self._strangers:
             task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds / 2):
+                await self._all_forwarded()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds / 2):
                 await self.shutdown()
         except TimeoutError:
             _log.info("mqtt: the embedded broker cuts off %d clients", len(self._clients))
@@ -96,6 +100,10 @@ class GuardedBroker(Broker):
                 server.instance.close()
         for task in self._clients:
             task.cancel()
+
+    async def _all_forwarded(self) -> None:
+        while not self._broadcast_queue.empty() or any(not task.done() for task in self._tasks_queue):
+            await asyncio.sleep(0)
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str

@@ -115,7 +115,8 @@ class Watch:
                 return
             apply_row(book, row)
             self._registry.changed.add(book)
-            log.warning("terminal_unsettled", terminal_id=book.terminal_id, merchant_id=book.merchant_id, **detail)
+            tell = log.info if after is None else log.warning
+            tell("terminal_unsettled", terminal_id=book.terminal_id, merchant_id=book.merchant_id, **detail)
             if climbs and after is not None:
                 self.remind(book, _command(first, after, now_ms))
 

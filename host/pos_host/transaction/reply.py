@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from pos_host.clock import Instant
 from pos_host.ledger.decision import Decision
-from pos_specs.cards import pan_of_track2
+from pos_specs.cards import DOMESTIC, organisation, pan_of_track2
 from pos_specs.dialect import FunctionRule
 from pos_specs.language import Language
 from pos_specs.message import Message, reply_mti
+from pos_specs.totals import JUDGED_WRONG
 
 Value = Callable[[Language, Message, Decision, Instant], str | None]
 
 BALANCE_OUTCOMES = frozenset({"approved", "out_of_balance", "out_of_balance_send_batch"})
-"""Outcomes that a UnionPay 0510 tells in DE48 and not in DE39."""
+"""Outcomes of judged totals: a UnionPay 0510 tells them in DE48 and not in DE39."""
 
 
 def response_code(language: Language, outcome: str) -> str:
@@ -95,6 +96,30 @@ def _institutions(language: Language, message: Message, decision: Decision, at: 
     return f"{language.dialect.acquirer_id:<11}" * 2 if decision.outcome == "approved" else None
 
 
+def _card_organisation(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    """DE63.1, by which a terminal knows in which half of its totals a card counts (unionpay.md 4.1)."""
+    if decision.outcome != "approved":
+        return None
+    pan = _pan(language, message, decision, at)
+    return organisation(pan) if pan else DOMESTIC
+
+
+def _totals(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    """What the handler gives; where nothing could be judged the terminal's own under code 3 (unionpay.md 8a)."""
+    given = decision.values.get("totals")
+    if given is not None or decision.outcome in BALANCE_OUTCOMES:
+        return given
+    sent = message.fields.get(48, "")
+    if len(sent) not in (31, 62) or not sent.isdigit():
+        sent = "0" * 62
+    return "".join(sent[half : half + 30] + JUDGED_WRONG for half in range(0, len(sent), 31))
+
+
+def _settlement_code(language: Language, message: Message, decision: Decision, at: Instant) -> str | None:
+    """DE66 of ISO 1987: 1 or 2 from the handler, 3 where nothing could be judged."""
+    return decision.values.get("settlement_code") or (None if decision.outcome in BALANCE_OUTCOMES else JUDGED_WRONG)
+
+
 _VALUES: dict[str, Value] = {
     "local_time": lambda language, message, decision, at: at.time,
     "local_date": lambda language, message, decision, at: at.date,
@@ -106,4 +131,7 @@ _VALUES: dict[str, Value] = {
     "institutions": _institutions,
     "batch_info": _batch_info,
     "pan": _pan,
+    "card_organisation": _card_organisation,
+    "totals": _totals,
+    "settlement_code": _settlement_code,
 }

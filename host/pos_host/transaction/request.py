@@ -53,9 +53,17 @@ class CardReader:
         return Card(print_, mask_pan(pan), organisation(pan), valid)
 
 
+INVOICE_DIGITS = 6
+"""DE62 of Hypercom (hypercom.md 2.4)."""
+
+_OF_ANOTHER = frozenset({"purchase_void", "reversal"})
+_VOID = "02"
+
+
 class Request:
     """One request. Texts are "" and `amount_minor` is None where the message does not carry them.
 
+    `amount_minor` is a void's original's amount where that stands apart;
     `key` is its identity within a batch: message class, STAN, and what the dialect adds; `batch_number` the
     batch the message names; `stored_original` an original that only the store still knew.
     """
@@ -90,6 +98,8 @@ class Request:
         amount = get(4)
         self.amount_minor = None if amount is None else int(amount)
         self.currency = get(49) or language.dialect.currency
+        if self.function in _OF_ANOTHER:
+            self._take_amount_stated_apart()
         pan = get(2) or pan_of_track2(get(35, ""))
         self.card = cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
         self.batch_number = language.meaning("batch_number", message) or ""
@@ -100,7 +110,22 @@ class Request:
             self.key += get(number, "")
 
     def _is_code(self) -> bool:
-        return self.message.fields.get(25) == "99"
+        """A QR purchase: 60.1 = 26, DE25 mostly 99 (unionpay.md 8a)."""
+        fields = self.message.fields
+        return fields.get(25) == "99" or fields.get(60, "").startswith("26")
+
+    def _take_amount_stated_apart(self) -> None:
+        """A void, and its reversal, may say its original's amount in Hypercom's DE60 and anything in DE4."""
+        if self.function == "purchase_void" or self.message.fields.get(3, "").startswith(_VOID):
+            stated = self.meaning("original_amount")
+            if stated.isdigit():
+                self.amount_minor = int(stated)
+
+    @property
+    def invoice(self) -> str:
+        """Six digits; a DE62 that holds anything else names no invoice, and may hold a card's secrets."""
+        text = self.meaning("invoice")
+        return text if len(text) == INVOICE_DIGITS and text.isdigit() else ""
 
     def meaning(self, name: str) -> str:
         """What the message carries under a dialect's meaning, "" when absent."""

@@ -14,7 +14,7 @@ _BY_TOTALS: dict[str, type[Application]] = {"unionpay48": UnionPay, "hypercom63"
 def application_for(language: Language, totals_digits: int | None = None) -> Application:
     """The application for a dialect, also a user's own: the kind of its totals tells the family.
 
-    `totals_digits` sets a shorter form of the totals (UnionPay 31, Hypercom 60, 30 or 15); ValueError
-    for a form the dialect does not have.
+    `totals_digits` sets a shorter form of the totals (UnionPay 31, Hypercom 60, 30 or 15); raises
+    NoSuchTotals for a form the dialect does not have.
     """
     return _BY_TOTALS[language.dialect.totals_kind](language, totals_digits)

@@ -18,6 +18,10 @@ NII = "003"
 """DE24, and the destination address of the TPDU: the network a terminal dials (hypercom.md 1.2)."""
 
 
+class NoSuchTotals(Exception):
+    """The dialect's totals have no form of that length."""
+
+
 class Judgement(NamedTuple):
     """What the host said to the totals. `halves`: what it wants uploaded, in the application's terms."""
 

@@ -16,6 +16,7 @@ from pos_terminal.applications.application import (
     Application,
     Books,
     Judgement,
+    NoSuchTotals,
     UploadStep,
     sum_of,
 )
@@ -40,7 +41,7 @@ class Hypercom(Application):
         groups = language.dialect.totals_groups
         forms = [size * DIGITS_PER_GROUP for size in (1, 2, 4, 6) if size <= len(groups)]
         if self.totals_digits not in forms:
-            raise ValueError(f"Hypercom totals have {forms} digits, not {totals_digits}")
+            raise NoSuchTotals(f"Hypercom totals have {forms} digits, not {totals_digits}")
         self._groups = groups[: (self.totals_digits or 0) // DIGITS_PER_GROUP]
 
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:

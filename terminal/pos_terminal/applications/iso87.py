@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import Totals, write_iso87
-from pos_terminal.applications.application import REFUSED, Application, Books, Judgement, sum_of
+from pos_terminal.applications.application import REFUSED, Application, Books, Judgement, NoSuchTotals, sum_of
 from pos_terminal.memory import Memory, Unfinished
 from pos_terminal.requests import Values
 from pos_terminal.transaction import Transaction
@@ -30,7 +30,7 @@ class Iso87(Application):
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
         super().__init__(language)
         if totals_digits is not None:
-            raise ValueError("the totals of this dialect have one form only")
+            raise NoSuchTotals("the totals of this dialect have one form only")
 
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
         extras = self._clock(transaction.sent_at) | {

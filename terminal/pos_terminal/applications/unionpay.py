@@ -16,6 +16,7 @@ from pos_terminal.applications.application import (
     Application,
     Books,
     Judgement,
+    NoSuchTotals,
     UploadStep,
     sum_of,
 )
@@ -50,7 +51,7 @@ class UnionPay(Application):
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
         super().__init__(language, totals_digits or 62)
         if self.totals_digits not in (62, 31):
-            raise ValueError(f"UnionPay totals have 62 or 31 digits, not {totals_digits}")
+            raise NoSuchTotals(f"UnionPay totals have 62 or 31 digits, not {totals_digits}")
 
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
         batch = {"60.batch_number": transaction.batch_number, **CAPABILITY}

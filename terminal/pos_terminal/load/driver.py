@@ -16,10 +16,10 @@ from pos_specs.framing import Framer
 from pos_specs.language import Language, open_language
 from pos_specs.message import Message
 from pos_terminal.cards import TEST_CARDS, Card
-from pos_terminal.client import NoConnection, frame_of
+from pos_terminal.client import NoConnection, frame_of, why_not
 from pos_terminal.commands import Manage, Purchase
 from pos_terminal.load.gun import Gun
-from pos_terminal.load.latency import LONGEST_US, LatencyCounter
+from pos_terminal.load.latency import COUNTED_US, LatencyCounter
 from pos_terminal.load.report import LoadReport
 from pos_terminal.memory import LAST_NUMBER, Memory
 from pos_terminal.terminal import Terminal
@@ -128,7 +128,7 @@ class Volley:
     def _closed_loop(self, end_ns: int) -> None:
         """Each answer fires the next shot of its terminal. This is the hot loop: everything is a local name."""
         clock, guns, poll = time.perf_counter_ns, self._guns, self._epoll.poll
-        counts, longest_us = self._latencies.counts, LONGEST_US
+        counts, record, counted_us = self._latencies.counts, self._latencies.record, COUNTED_US
         approved = 0
         for gun in list(guns.values()):
             if not gun.sent_ns:
@@ -149,7 +149,10 @@ class Volley:
                 ):
                     now = clock()
                     latency_us = (now - gun.sent_ns) // 1000
-                    counts[latency_us if latency_us < longest_us else longest_us] += 1
+                    if latency_us < counted_us:
+                        counts[latency_us] += 1
+                    else:
+                        record(latency_us)
                     approved += 1
                     value = gun.next_value[frame[end - 1]]
                     frame[end - 1] = value
@@ -280,8 +283,7 @@ def _load_gun(target: Target, terminal_id: str, merchant_id: str, purchase: Purc
     try:
         sock = socket.create_connection((target.host, target.port), SIGN_IN_TIMEOUT_S)
     except OSError as error:
-        reason = error.strerror or "no connection"
-        raise NoConnection(f"{target.host}:{target.port}: {reason}") from None
+        raise NoConnection(f"{target.host}:{target.port}: {why_not(error)}") from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stan = int(time.time() * 1000) % LAST_NUMBER  # not those of an earlier run: see Gun.next_stan
     terminal = Terminal(language, Memory(target.dialect, terminal_id, merchant_id, stan=stan), datetime.now)

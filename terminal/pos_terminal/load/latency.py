@@ -9,10 +9,10 @@ from array import array
 
 from hdrh.histogram import HdrHistogram
 
-LONGEST_US = 2_000_000
-"""Latencies up to two seconds are counted exactly, longer ones as this: a terminal would be near giving up."""
+COUNTED_US = 2_000_000
+"""Latencies below two seconds have a counter each; the few longer ones are kept as they are."""
 
-HIGHEST_TRACKABLE_US = 60_000_000
+HIGHEST_TRACKABLE_US = 3_600_000_000
 SIGNIFICANT_FIGURES = 3
 
 
@@ -20,15 +20,15 @@ class LatencyCounter:
     """One counter per microsecond; `counts` is written by the load's inner loop directly."""
 
     def __init__(self) -> None:
-        self.counts = array("L", bytes(array("L").itemsize * (LONGEST_US + 1)))
+        self.counts = array("L", bytes(array("L").itemsize * COUNTED_US))
+        self._longer: list[int] = []
 
     def record(self, latency_us: int) -> None:
-        """Count one latency."""
-        self.counts[min(latency_us, LONGEST_US)] += 1
-
-    def clear(self) -> None:
-        """Forget what was counted so far: the warm-up."""
-        self.counts = array("L", bytes(array("L").itemsize * (LONGEST_US + 1)))
+        """Count one latency of any length."""
+        if latency_us < COUNTED_US:
+            self.counts[latency_us] += 1
+        else:
+            self._longer.append(latency_us)
 
     def histogram(self) -> HdrHistogram:
         """An HDR histogram of everything recorded, in microseconds."""
@@ -36,4 +36,6 @@ class LatencyCounter:
         for latency_us, count in enumerate(self.counts):
             if count:
                 histogram.record_value(max(latency_us, 1), count)
+        for latency_us in self._longer:
+            histogram.record_value(min(latency_us, HIGHEST_TRACKABLE_US))
         return histogram

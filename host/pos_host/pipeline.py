@@ -40,6 +40,17 @@ WAITING_PER_TERMINAL = 256
 """Requests of one terminal that may wait for their turn. A real terminal waits for each answer; one that
 sends this many at once is cut off, since its memory would be ours."""
 
+DECIDED_ONCE = FINANCIAL | {"settlement"}
+"""Functions that a terminal does not send again under the same STAN once they were answered, even with 96;
+reversals and uploads it does."""
+
+FAILED_FOR_MS = 300_000
+"""How long a request that was answered 96 is answered 96 again, since its terminal took it for declined: money
+approved under a copy that was still on its way would be money nobody knows of. No copy is so late."""
+
+FAILED_REMEMBERED = 100_000
+"""How many such requests at most: a full disk under full load makes them fast, and they cost memory."""
+
 
 class Pipeline:
     """The host's line. One for all listeners; runs on one loop and names no thread and no socket."""
@@ -64,6 +75,7 @@ class Pipeline:
         self._router = Router(cards)
         self._dirty: list[Session] = []
         self._lookups: set[asyncio.Task[None]] = set()
+        self._failed: dict[tuple[int, str, str], int] = {}
         self._on_commit: Callable[[], None] = lambda: None
         journal.set_listener(self._committed_some)
 
@@ -133,6 +145,9 @@ class Pipeline:
         request = turn.request
         try:
             now = self.clock.now()
+            if self._failed and self._failed_lately(request, book, now.at_ms):
+                self._answer_failed(turn)
+                return
             needed = preparation(request, book, now)
             if needed is not None:
                 book.busy = True
@@ -298,6 +313,22 @@ class Pipeline:
             reason="the commit failed" if error is None else type(error).__name__,
             exc_info=error,
         )
+        if turn.book is not None and request.function in DECIDED_ONCE:
+            self._failed.setdefault((turn.book.terminal_no, request.function, request.key), self.clock.now_ms())
+        self._answer_failed(turn)
+
+    def _failed_lately(self, request: Request, book: Book, now_ms: int) -> bool:
+        """Whether this very request was answered 96 a while ago, and nothing else before."""
+        while self._failed:
+            oldest = next(iter(self._failed))
+            if self._failed[oldest] + FAILED_FOR_MS > now_ms and len(self._failed) <= FAILED_REMEMBERED:
+                break
+            del self._failed[oldest]
+        failed = (book.terminal_no, request.function, request.key) in self._failed
+        return failed and not any(request.key in batch.answers for batch in book.batches)
+
+    def _answer_failed(self, turn: Turn) -> None:
+        request = turn.request
         try:
             decision = Decision("internal_error", self.clock.now_ms())
             at = self.clock.now()

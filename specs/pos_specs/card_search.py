@@ -14,6 +14,9 @@ from pos_specs.tlv import TlvError, parse_tlv
 SHORTEST = 12
 """Digits of the shortest card number; a shorter run of digits is found everywhere by chance."""
 
+BEGINNING = 10
+"""Digits of a card number by which it is recognised: also one that is cut short is not to be shown."""
+
 _AT_START = re.compile(r"[^0-9]{0,2}([0-9]{12,})")
 """Track 1 begins with a format letter, track 2 with the number."""
 
@@ -27,8 +30,9 @@ def cards_in(language: Language, message: Message) -> frozenset[str]:
 
 
 def mentions(cards: frozenset[str], value: str) -> bool:
-    """True when one of `cards` stands in `value`, as digits or as the hex of their characters."""
-    return any(card in value or card.encode().hex() in value for card in cards)
+    """True when one of `cards`, or its beginning, stands in `value`, as digits or as the hex of their characters."""
+    beginnings = [card[:BEGINNING] for card in cards]
+    return any(digits in value or digits.encode().hex() in value for digits in beginnings)
 
 
 def hide_cards(cards: frozenset[str], value: str, *, binary: bool) -> str:

@@ -27,7 +27,7 @@ class Language:
         self._routes = _routes_by_mti(dialect)
         keys = sorted({key for rule in dialect.functions for key, _ in rule.condition.tests})
         self._route_getters = tuple(self.parts.getter(key) for key in keys if key != "mti")
-        self._route_elements = tuple(sorted({_element_of(key) for key in keys if key != "mti"}))
+        self._told_by = {mti: _telling_elements(rules) for mti, rules in self._routes.items()}
         self._holds = {rule: self.parts.predicate(rule.condition) for rule in dialect.functions}
         self._known: dict[tuple[str | None, ...], FunctionRule | None] = {}
         self._nearly_known: dict[tuple[object, ...], FunctionRule | None] = {}
@@ -35,8 +35,8 @@ class Language:
     def function_of(self, message: Message) -> FunctionRule | None:
         """The rule of the first function the message means, None when the dialect has none for it.
 
-        Where no rule fits, the first one does of which all the message lacks is elements that the rule
-        requires: such a message is incomplete, and `missing` says so, rather than unsupported.
+        Where no rule fits, the first one is taken that would if the message had the elements it lacks and
+        the rule requires: such a message is incomplete, and `missing` says so, rather than unsupported.
         """
         key = (message.mti, *[get(message) for get in self._route_getters])
         try:
@@ -55,25 +55,30 @@ class Language:
         return self._routes.get(message.mti, [])
 
     def _nearly(self, message: Message, key: tuple[str | None, ...]) -> FunctionRule | None:
-        absent = tuple(number for number in self._route_elements if number not in message.fields)
+        told_by = self._told_by.get(message.mti, ())
+        absent = tuple(number for number in told_by if number not in message.fields)
         if not absent:
             return None
         longer_key = (key, absent)
         try:
             return self._nearly_known[longer_key]
         except KeyError:
-            rule = next((rule for rule in self._rules(message) if self._nearly_holds(rule, message)), None)
+            blank = len(absent) == len(told_by)
+            rules = self._rules(message)
+            rule = next((rule for rule in rules if self._nearly_holds(rule, message, blank)), None)
             if len(self._nearly_known) < ROUTES_KEPT:
                 self._nearly_known[longer_key] = rule
             return rule
 
-    def _nearly_holds(self, rule: FunctionRule, message: Message) -> bool:
-        present = [
-            test
-            for test in rule.condition.tests
-            if test[0] == "mti" or _element_of(test[0]) in message.fields or _element_of(test[0]) not in rule.required
-        ]
-        return self.parts.predicate(Condition(tuple(present)))(message)
+    def _nearly_holds(self, rule: FunctionRule, message: Message, blank: bool) -> bool:
+        """What is there must speak for the rule, unless nothing at all is there that tells functions apart."""
+        lacking = {
+            key
+            for key, _ in rule.condition.tests
+            if key != "mti" and _element_of(key) in rule.required and _element_of(key) not in message.fields
+        }
+        there = tuple(test for test in rule.condition.tests if test[0] not in lacking)
+        return (bool(there) or blank) and self.parts.predicate(Condition(there))(message)
 
     def missing(self, rule: FunctionRule, message: Message) -> str | None:
         """What `rule` demands and `message` lacks, as element numbers for people; None when complete."""
@@ -90,6 +95,12 @@ class Language:
         """What `message` carries under the dialect's meaning `name` (`batch_number`, `original_stan` …)."""
         path = self.dialect.meaning.get(name)
         return None if path is None else self.parts.getter(path)(message)
+
+
+def _telling_elements(rules: list[FunctionRule]) -> tuple[int, ...]:
+    """The elements by which the functions of one message type are told apart."""
+    keys = {key for rule in rules for key, _ in rule.condition.tests}
+    return tuple(sorted({_element_of(key) for key in keys if key != "mti"}))
 
 
 def _element_of(key: str) -> int:

@@ -58,7 +58,8 @@ def mask_parts(language: Language, message: Message) -> dict[str, Any]:
         if kind == "icc":
             shown[str(number)] = _hide(cards, _mask_tags(parts))
         elif kind == "records":
-            shown[str(number)] = _hide(cards, _mask_records_parts(parts))
+            if layout.repeat or well_formed(layout, parts):
+                shown[str(number)] = _hide(cards, _mask_records_parts(parts))
         elif _mask_element(language, message, element, value) == value and not mentions(cards, value):
             shown[str(number)] = _hide(cards, parts)
     return shown
@@ -76,8 +77,8 @@ def _mask_element(language: Language, message: Message, element: DataElement, va
         return mask_pan(value)
     if kind == "icc":
         return _mask_icc(value)
-    if kind == "records" and layout is not None:
-        return _mask_records(layout, value)
+    if kind == "records" and layout is not None and parts is not None:
+        return _mask_records(layout, value) if layout.repeat or well_formed(layout, parts) else _stars(value)
     return _stars(value)
 
 

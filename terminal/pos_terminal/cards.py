@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pos_specs.cards import PAN_DIGITS, organisation
-from pos_specs.masking import luhn_valid, mask_pan
+from pos_specs.masking import mask_pan
 
 EXPIRY = "3012"
 """Expiry of every test card, YYMM; far enough away, and the host checks none."""
@@ -61,8 +61,3 @@ def find_card(name: str) -> Card:
 def track2(card: Card, separator: str) -> str:
     """The card's track 2 with a made-up discretionary part; at most 37 characters (ISO/IEC 7813)."""
     return f"{card.pan}{separator}{card.expiry}{SERVICE_CODE}0000000000"[:37]
-
-
-def check_card(card: Card) -> bool:
-    """True when the number's last digit is its check digit."""
-    return luhn_valid(card.pan)

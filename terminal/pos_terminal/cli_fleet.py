@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pos_specs.language import open_language
 from pos_terminal.addresses import Address, ReadyFile, parse_address
@@ -69,6 +68,8 @@ def day(
     as_json: JsonOption = False,
 ) -> int:
     """Live one business day of a fleet, and compare its books with the host's."""
+    from rich.console import Console
+
     from pos_terminal.day import DaySettings, live_day
     from pos_terminal.day_plan import plan_day
 
@@ -130,6 +131,8 @@ def load(
     as_json: JsonOption = False,
 ) -> int:
     """Fire purchases; print rate, response codes and latencies."""
+    from rich.console import Console
+
     from pos_terminal.cards import find_card
     from pos_terminal.load import Target, run_load
 

@@ -168,7 +168,7 @@ class FleetTerminal:
         log = self._terminal.memory.log
         limit = self._terminal.application.batch_limit
         if limit is not None and len(log) >= limit:
-            return Settle()
+            return Manage("echo") if self._forgets else Settle()
         return command_for(draw_intent(self._chance), log, self._settings.currency)
 
     async def _perform(self, command: Command) -> Result:

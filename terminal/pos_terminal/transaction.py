@@ -6,7 +6,7 @@ tracks are never kept but made again from the number.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 MAGNETIC = "022"
@@ -91,8 +91,3 @@ def transaction_from(table: dict[str, Any]) -> Transaction:
     """The transaction in a dictionary made by `dataclasses.asdict`; raises TypeError or KeyError."""
     original = table["original"]
     return Transaction(**{**table, "original": None if original is None else Original(**original)})
-
-
-def transaction_table(transaction: Transaction) -> dict[str, Any]:
-    """The transaction as plain values for JSON."""
-    return asdict(transaction)

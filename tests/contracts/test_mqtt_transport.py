@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiomqtt
 import pytest
@@ -39,7 +39,8 @@ async def stalled_broker(*, greets: bool, acknowledgements: int = 0) -> AsyncIte
             for packet_id in range(1, acknowledgements + 1):
                 await reader.read(65536)
                 writer.write(PUBACK + packet_id.to_bytes(2, "big"))
-        await reader.read()
+        with suppress(asyncio.CancelledError):
+            await reader.read()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

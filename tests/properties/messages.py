@@ -1,7 +1,9 @@
 """Messages made up for the dialects: every element with any content it may have."""
 
+import os
 from functools import cache
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from pos_specs.dialect import DataElement, Dialect
@@ -10,6 +12,9 @@ from pos_specs.message import Message
 from pos_specs.text_codecs import codec_name
 
 DIALECTS = shipped_dialects()
+
+EXAMPLES = settings(max_examples=int(os.environ.get("POS_EXAMPLES", "50")), deadline=None)
+"""Examples of each property; POS_EXAMPLES=5000 looks for what is rare."""
 
 MOST_ELEMENTS = 14
 """Elements in a message made up here; with more of them nothing new can happen, and examples get slow."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.properties.messages import DIALECTS, damaged, dialect_of, messages
+from tests.properties.messages import DIALECTS, EXAMPLES, damaged, dialect_of, messages
 
 from pos_specs import decoder_source, encoder_source
 from pos_specs.bitmap import bitmap_bytes, bitmap_reader, elements_of
@@ -15,8 +15,6 @@ from pos_specs.dialect import DataElement
 from pos_specs.errors import MessageError
 from pos_specs.message import Message
 from pos_specs.reference import ReferenceCodec
-
-EXAMPLES = settings(max_examples=1500, deadline=None)
 
 every_dialect = pytest.mark.parametrize("name", DIALECTS)
 

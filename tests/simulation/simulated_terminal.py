@@ -96,11 +96,11 @@ class SimulatedTerminal:
             await self._insist(Manage("sign_in"))
         for batch in range(habits.batches):
             for _ in range(chance.randint(1, habits.transactions)):
-                await asyncio.sleep(chance.uniform(1, 240))
+                await asyncio.sleep(chance.uniform(1, 20))
                 await self._attempt(self._choose())
             await self._insist(Reverse())
             if batch + 1 < habits.batches or not habits.last_left_open:
-                await asyncio.sleep(chance.uniform(0, 600))
+                await asyncio.sleep(chance.uniform(0, 2))
                 await self._settle()
         self._hang_up()
 
@@ -110,7 +110,8 @@ class SimulatedTerminal:
         chance, log = self._chance, self.terminal.memory.log
         card, amount_minor = TEST_CARDS[chance.choice(CARDS)], chance.randint(100, 50_000)
         roll, last = chance.random(), log[-1] if log else None
-        free = _neither_voided_nor_refunded(log)
+        # what a pending reversal is about to undo can be neither voided nor refunded
+        free = _neither_voided_nor_refunded(log) if self.terminal.memory.unfinished is None else []
         if roll < 0.10 and free:
             return Void(chance.choice(free).stan)
         if roll < 0.18 and free:
@@ -118,8 +119,8 @@ class SimulatedTerminal:
         if roll < 0.22 and self.settled:
             old = _neither_voided_nor_refunded(self.settled[-1].log)
             return _refund_of(chance.choice(old), 50) if old else Manage("echo")
-        if roll < 0.28 and last in free and self.terminal.memory.unfinished is None:
-            return Reverse(last.stan) if last is not None else Reverse()
+        if roll < 0.28 and last is not None and last in free:
+            return Reverse(last.stan)
         return Manage("echo") if roll < 0.31 else Purchase(card, amount_minor, "156")
 
     async def _settle(self) -> None:
@@ -180,8 +181,9 @@ class SimulatedTerminal:
             exchange = None
         if exchange is None and self._chance.random() < 0.5:
             self._hang_up()
-        if exchange is not None and exchange.result is not None:
-            self._closing = SettledBatch(exchange.batch_number or "", log, exchange.result, self._disagreed)
+        result = self.terminal.result
+        if exchange is not None and result is not None and result.closed is not None:
+            self._closing = SettledBatch(result.closed.batch_number, log, result.closed.result, self._disagreed)
         return exchange
 
     async def _answer(self, line: Line) -> Exchange | None:

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 from pos_host.clock import Instant
+from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.handlers.settlement import close, settlement_trailer, stored_settlement
-from pos_host.ledger.book import Batch, Book
+from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import Entry
-from pos_host.ledger.reconciliation import differences
+from pos_host.ledger.reconciliation import differences, with_records
 from pos_host.ledger.rows import batch_row
 from pos_host.transaction.request import CardReader, Request
 from pos_specs.parts import REST
@@ -19,6 +20,18 @@ from pos_specs.parts import REST
 NOTICE_FUNCTIONS = {"25": "refund"}
 """UnionPay message types whose upload may be the host's only notice and is then posted; the offline
 functions join it when the host serves them."""
+
+
+DETAIL_RECORDS = range(1, 9)
+"""Records of one 0320/201: DE48 holds 322 digits (unionpay.md 4.3)."""
+
+FAILED_CHIP = ("204", "206")
+ARPC_ERROR = "2"
+"""60.3 of failed chip records, and the cryptogram type of the only ones that moved money (unionpay.md 2.3)."""
+
+STAN_DIGITS = 6
+TOTAL_DIGITS = 4
+"""DE48 of 202 and 207: how many records were uploaded (unionpay.md 4.3)."""
 
 
 def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader) -> Decision:
@@ -37,7 +50,7 @@ def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards
     entries: tuple[Entry, ...] = (entry._replace(amount_minor=0),)
     if home.closed:
         return _into_closed(book, home, now, rrn, entries, records)
-    return Decision("approved", now.at_ms, rrn, entries=(*_notices(book, home, entry, records), *entries))
+    return Decision("approved", now.at_ms, rrn, entries=(*_notices(request, book, home, entry, records), *entries))
 
 
 def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -48,11 +61,18 @@ def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -
     if home is None:
         reason = f"batch {request.batch_number} is not known"
         return decline(request, book, batch, now, "wrong_batch", reason)
+    if not _is_count(request):
+        return decline(request, book, batch, now, "format_error", "element 48: is no count of 4 digits")
     if home.state != "uploading":
         return _end_of_balanced(request, book, home, now)
     found = differences(home, complete=True)
     result = "out_of_balance" if found else "balanced_after_upload"
     return close(request, book, home, now, result, "approved", home.terminal_totals, found, {})
+
+
+def _is_count(request: Request) -> bool:
+    text = request.message.fields.get(48, "")
+    return len(text) == TOTAL_DIGITS and text.isdigit()
 
 
 def _end_of_balanced(request: Request, book: Book, home: Batch, now: Instant) -> Decision:
@@ -85,9 +105,9 @@ def _records(request: Request, cards: CardReader) -> list[dict[str, Any]]:
 
 def _detail_records(parts: dict[str, Any], cards: CardReader) -> list[dict[str, Any]]:
     """DE48 of 201: a count and records of 40 digits (unionpay.md 4.3); raises ValueError if they do not agree."""
-    records = parts["records"]
-    if int(parts["record_count"]) != len(records) or REST in parts:
-        raise ValueError(f"element 48: says {parts['record_count']} records, holds {len(records)}")
+    records, count = parts["records"], parts.get("record_count", "")
+    if REST in parts or count != f"{len(records):02d}" or len(records) not in DETAIL_RECORDS:
+        raise ValueError(f"element 48: says {count or 'no'} records, holds {len(records)}")
     made = []
     for record in records:
         card = cards.read(record["pan"].lstrip("0"))
@@ -104,18 +124,30 @@ def _detail_records(parts: dict[str, Any], cards: CardReader) -> list[dict[str, 
 
 def _single_record(request: Request) -> dict[str, Any]:
     """One message is one record: under its own STAN in UnionPay, under the one DE60 names in Hypercom."""
+    unionpay = request.language.dialect.totals_kind == "unionpay48"
+    stan = request.stan if unionpay else request.meaning("original_stan")
+    if len(stan) != STAN_DIGITS or not stan.isdigit():
+        raise ValueError("element 60: names no original")
     record: dict[str, Any] = {
-        "stan": request.meaning("original_stan") or request.stan,
+        "stan": stan,
         "amount_minor": request.amount_minor or 0,
         "card": request.card.masked,
         "card_print": request.card.print,
     }
-    if request.language.dialect.totals_kind == "unionpay48":
-        record["stan"] = request.stan
     function = _notice_function(request)
     if function:
         record["function"] = function
+    if unionpay and _is_failed(request):
+        record["failed"] = True
     return record
+
+
+def _is_failed(request: Request) -> bool:
+    """204 and 206 tell of chip transactions that failed; with an ARPC error the terminal still took the money."""
+    if request.message.fields[60][8:11] not in FAILED_CHIP:
+        return False
+    advice = request.language.parts.of(request.message, 62) or {}
+    return advice.get("cryptogram_type") != ARPC_ERROR
 
 
 def _notice_function(request: Request) -> str:
@@ -124,24 +156,39 @@ def _notice_function(request: Request) -> str:
     return NOTICE_FUNCTIONS.get(request.message.fields.get(60, "")[:2], "")
 
 
-def _notices(book: Book, home: Batch, entry: Entry, records: list[dict[str, Any]]) -> tuple[Entry, ...]:
+def _notices(
+    request: Request, book: Book, home: Batch, entry: Entry, records: list[dict[str, Any]]
+) -> tuple[Entry, ...]:
     """A refund the host has never heard of is posted by its upload, the only notice there may be."""
     posted = []
+    original = _refunded(request, book)
     for record in records:
         function = record.get("function")
         if function and record["stan"] not in home.by_stan and record["amount_minor"]:
-            detail = json.dumps({"posted_from_upload": True})
+            detail: dict[str, Any] = {"posted_from_upload": True}
+            if original is not None:
+                detail["original_rrn"] = original.rrn
             posted.append(
                 entry._replace(
                     kind=function,
                     stan=record["stan"],
                     key=f"2{record['stan']}",
                     amount_minor=record["amount_minor"],
-                    original="",
-                    detail=detail,
+                    original=original.key if original is not None else "",
+                    detail=json.dumps(detail),
                 )
             )
     return tuple(posted)
+
+
+def _refunded(request: Request, book: Book) -> Transaction | None:
+    """The purchase that a UnionPay refund's record names; Hypercom's DE60 names the refund itself."""
+    if request.language.dialect.totals_kind != "unionpay48" or not names_an_original(request):
+        return None
+    found = original_of(request, book)
+    if found is None or found[1].function != "purchase" or card_differs(request, found[1]):
+        return None
+    return found[1]
 
 
 def _into_closed(
@@ -153,8 +200,7 @@ def _into_closed(
     records: list[dict[str, Any]],
 ) -> Decision:
     """A closed batch never changes; what its late records differ in is added to its report."""
-    uploads = {**home.uploads, **{record["stan"]: record for record in records}}
-    found = differences(home, complete=False, uploads=uploads)
+    found = differences(home, complete=False, uploads=with_records(home.uploads, records))
     known = {(item["stan"], item["kind"]) for item in home.discrepancies}
     new = [item for item in found if (item["stan"], item["kind"]) not in known]
     rows = (batch_row(book, home, discrepancies=[*home.discrepancies, *new]),) if new else ()

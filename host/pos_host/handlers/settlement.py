@@ -22,7 +22,6 @@ from pos_host.ledger.rows import batch_row, closed_entry, opened_batch
 from pos_host.transaction.request import Request
 from pos_specs.totals import (
     BALANCED,
-    JUDGED_WRONG,
     Side,
     Totals,
     parse_hypercom,
@@ -31,6 +30,9 @@ from pos_specs.totals import (
     write_iso87,
     write_unionpay,
 )
+
+MOST_COUNT, MOST_AMOUNT_MINOR = 999, 999_999_999_999
+"""N3 and N12 of UnionPay's DE48."""
 
 
 def settlement(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -49,7 +51,7 @@ def settlement_trailer(request: Request, book: Book, batch: Batch, now: Instant)
         return decline(request, book, batch, now, "format_error", f"element 63: {error}")
     if named.closed:
         return _repeat_trailer(request, book, named, sent, now)
-    if named.state != "uploading":
+    if named.state != "uploading" and hypercom_balanced(named, sent):
         return settlement(request, book, batch, now)
     found = differences(named, complete=True)
     balanced = hypercom_balanced(named, sent) and not found
@@ -61,20 +63,17 @@ def settlement_trailer(request: Request, book: Book, batch: Batch, now: Instant)
 def _unionpay(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     named = _named_batch(request, book)
     sent_text = request.message.fields[48]
-    wrong = {"totals": _with_codes(sent_text, JUDGED_WRONG, JUDGED_WRONG)}
     if named is None:
         reason = f"batch {request.batch_number} is not known"
-        return decline(request, book, batch, now, "wrong_batch", reason)._replace(values=wrong)
+        return decline(request, book, batch, now, "wrong_batch", reason)
     try:
         sent = parse_unionpay(sent_text)
     except ValueError as error:
-        return decline(request, book, batch, now, "format_error", f"element 48: {error}")._replace(values=wrong)
+        return decline(request, book, batch, now, "format_error", f"element 48: {error}")
     if named.closed:
-        repeated = _repeat(named, sent)
-        if repeated is not None:
-            return repeated
-        reason = f"batch {named.number} is closed with other totals"
-        return decline(request, book, batch, now, "wrong_batch", reason)._replace(values=wrong)
+        return _repeat(named, sent) or decline(
+            request, book, batch, now, "wrong_batch", f"batch {named.number} is closed with other totals"
+        )
     codes = unionpay_codes(named, sent)
     if codes == (BALANCED, BALANCED):
         values = {"totals": _with_codes(sent_text, *codes)}
@@ -104,6 +103,9 @@ def _hypercom(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
 
 def _iso87(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     sent = parse_iso87(request.message)
+    if _net(sent) != _signed(request.message.fields[97]):
+        reason = "element 97: is not what elements 86 to 89 make"
+        return decline(request, book, batch, now, "format_error", reason)
     repeated = _repeat_without_number(request, book, batch, sent)
     if repeated is not None:
         return repeated
@@ -135,6 +137,8 @@ def close(
         "at_ms": now.at_ms,
         "rrn": rrn,
         "values": values,
+        "disputed": batch.settlement.get("disputed"),
+        "begun": _begun(batch),
     }
     row = batch_row(
         book,
@@ -188,17 +192,39 @@ def _named_batch(request: Request, book: Book) -> Batch | None:
     return book.batch_numbered(request.batch_number)
 
 
-def _repeat(batch: Batch, sent: Totals) -> Decision | None:
-    """The stored answer of a closed batch, when the totals are the ones it was closed with."""
-    if batch.terminal_totals != sent or not batch.settlement:
+def _begun(batch: Batch) -> dict[str, Any] | None:
+    """The answer that began the upload of `batch`, kept for a terminal that begins the settlement again."""
+    if batch.state != "uploading":
         return None
-    return stored_settlement(batch)
+    answer = {name: batch.settlement[name] for name in ("outcome", "at_ms", "rrn", "values")}
+    return {**answer, "totals": {name: list(side) for name, side in batch.terminal_totals.items()}}
+
+
+def _repeat(batch: Batch, sent: Totals) -> Decision | None:
+    """The answer once more of a closed batch, when the totals are the ones it was settled with.
+
+    Where an upload closed it, the terminal has lost an answer since and begins again: it is sent the way it
+    went before (its records are compared, its end answered as then), except that Hypercom's 00 says it all.
+    """
+    begun = batch.settlement.get("begun")
+    if begun is None:
+        return stored_settlement(batch) if batch.terminal_totals == sent else None
+    first = {name: Side(*side) for name, side in begun["totals"].items()}
+    if sent not in (first, batch.terminal_totals):
+        return None
+    done = batch.settlement
+    if batch.dialect.totals_kind == "hypercom63" and done["outcome"] == "approved":
+        return stored_settlement(batch)
+    return _stored(begun)
 
 
 def stored_settlement(batch: Batch) -> Decision:
-    """The answer that closed `batch`, once more."""
-    done = batch.settlement
-    return Decision(done["outcome"], done["at_ms"], done["rrn"], values=done["values"], reason="repeat")
+    """The answer that closed `batch`, or began its upload, once more."""
+    return _stored(batch.settlement)
+
+
+def _stored(answer: dict[str, Any]) -> Decision:
+    return Decision(answer["outcome"], answer["at_ms"], answer["rrn"], values=answer["values"], reason="repeat")
 
 
 def _repeat_trailer(request: Request, book: Book, batch: Batch, sent: Totals, now: Instant) -> Decision:
@@ -224,22 +250,33 @@ def _repeat_without_number(request: Request, book: Book, batch: Batch, sent: Tot
 
 
 def _host_totals(batch: Batch, codes: tuple[str, str], digits: int) -> str:
-    """DE48 of the host's totals. 31 digits hold both halves as one; a count over 999 is shown as 999."""
+    """DE48 of the host's totals. 31 digits hold both halves as one; what does not fit is shown as all nines."""
     totals = totals_of(batch)
     if digits == 31:
         for side in ("debit", "credit"):
             home, away = totals[f"domestic_{side}"], totals[f"foreign_{side}"]
             totals[f"domestic_{side}"] = Side(home.count + away.count, home.amount_minor + away.amount_minor)
-    shown = {name: Side(min(side.count, 999), side.amount_minor) for name, side in totals.items()}
+    shown = {
+        name: Side(min(side.count, MOST_COUNT), min(side.amount_minor, MOST_AMOUNT_MINOR))
+        for name, side in totals.items()
+    }
     return write_unionpay(shown, codes, digits)
 
 
 def _with_codes(totals: str, domestic: str, foreign: str) -> str:
     """DE48 as sent with the reconciliation codes set in digits 30 and 61 (unionpay.md 4.1)."""
-    if len(totals) < 31:
-        return totals
-    marked = totals[:30] + domestic + totals[31:]
-    return marked[:61] + foreign if len(marked) == 62 else marked
+    marked = totals[:30] + domestic
+    return marked if len(totals) == 31 else marked + totals[31:61] + foreign
+
+
+def _net(totals: Totals) -> int:
+    """DE97 = 86 - 87 - 88 + 89 (hypercom.md 3.2)."""
+    amount = {name: side.amount_minor for name, side in totals.items()}
+    return amount["credits"] - amount["credits_reversal"] - amount["debits"] + amount["debits_reversal"]
+
+
+def _signed(net: str) -> int:
+    return -int(net[1:]) if net[:1] == "D" else int(net[1:])
 
 
 _RULES: dict[str, Callable[[Request, Book, Batch, Instant], Decision]] = {

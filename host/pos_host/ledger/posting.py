@@ -8,6 +8,7 @@ from pos_host.ledger.book import Batch, Book, Tombstone, Transaction
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, Row, TerminalRow
 from pos_host.ledger.group_totals import count_in, has_money
+from pos_host.ledger.reconciliation import with_records
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side
 
@@ -46,7 +47,7 @@ def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
         _apply_reversal(book, entry, sequence)
     elif entry.kind == "reversal_of_closed":
         _batch(book, entry).reversals[entry.key] = Transaction(sequence, entry._replace(kind="reversal"))
-    elif entry.kind == "batch_upload":
+    elif entry.kind == "batch_upload" and entry.outcome == "approved":
         _apply_upload(book, entry)
     elif entry.kind == "answer_undelivered":
         _apply_undelivered(book, entry)
@@ -102,7 +103,7 @@ def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
     if entry.outcome != "approved":
         return
     if not entry.original:
-        if json.loads(entry.detail)["tombstone"]:
+        if json.loads(entry.detail).get("tombstone"):
             batch.tombstones[entry.stan] = Tombstone(entry.stan, entry.amount_minor, entry.card_print)
         return
     original = batch.answers.get(entry.original)
@@ -118,8 +119,7 @@ def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
         _mark(batch, original.original, voided=False)
     elif original.function == "refund" and original.approved and original.original:
         _give_back(book, original.entry, -1)
-    if not has_money(batch):
-        batch.first_money_at_ms = 0  # the next money is the first again, for the unsettled watch
+    _note_money(batch, entry.at_ms)
 
 
 def _mark(batch: Batch, key: str, *, voided: bool) -> None:
@@ -129,18 +129,22 @@ def _mark(batch: Batch, key: str, *, voided: bool) -> None:
     count_in(batch, original, -1)
     original.voided = voided
     count_in(batch, original, 1)
+    _note_money(batch, original.entry.at_ms)
+
+
+def _note_money(batch: Batch, since_ms: int) -> None:
+    """The unsettled watch counts from a batch's first money; in one that lost it all the next is the first."""
     if not has_money(batch):
         batch.first_money_at_ms = 0
     elif not batch.first_money_at_ms:
-        batch.first_money_at_ms = original.entry.at_ms
+        batch.first_money_at_ms = since_ms
 
 
 def _apply_upload(book: Book, entry: Entry) -> None:
-    """Records by original STAN: the same record again replaces itself, so nothing counts twice."""
+    """Keep the records with their batch."""
     batch = _batch(book, entry)
     batch.last_activity_at_ms = entry.at_ms
-    for record in json.loads(entry.detail)["records"]:
-        batch.uploads[record["stan"]] = record
+    batch.uploads = with_records(batch.uploads, json.loads(entry.detail)["records"])
 
 
 def _apply_undelivered(book: Book, entry: Entry) -> None:

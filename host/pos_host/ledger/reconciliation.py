@@ -8,6 +8,9 @@ from pos_host.ledger.book import Batch, Transaction
 from pos_host.ledger.group_totals import groups_of, totals_of
 from pos_specs.totals import BALANCED, NOT_BALANCED, NOTHING, Side, Totals
 
+Records = dict[str, dict[str, Any]]
+"""Uploaded records by the STAN of the original."""
+
 
 def unionpay_codes(batch: Batch, sent: Totals) -> tuple[str, str]:
     """Reconciliation codes of the domestic and the foreign half.
@@ -16,7 +19,7 @@ def unionpay_codes(batch: Batch, sent: Totals) -> tuple[str, str]:
     such a terminal settles domestic and foreign cards together (unionpay.md 4.1 and 8a).
     """
     host = totals_of(batch)
-    if not any(sent.get(f"foreign_{side}", NOTHING).count for side in ("debit", "credit")):
+    if all(sent.get(f"foreign_{side}", NOTHING) == NOTHING for side in ("debit", "credit")):
         both = all(
             _plus(host[f"domestic_{side}"], host[f"foreign_{side}"]) == sent[f"domestic_{side}"]
             for side in ("debit", "credit")
@@ -49,36 +52,45 @@ def iso87_balanced(batch: Batch, sent: Totals) -> bool:
     )
 
 
-def differences(
-    batch: Batch, *, complete: bool, uploads: dict[str, dict[str, Any]] | None = None
-) -> list[dict[str, Any]]:
+def with_records(uploads: Records, records: list[dict[str, Any]]) -> Records:
+    """`uploads` and `records`: the same record again replaces itself, so nothing counts twice; one of a failed
+    chip transaction, which moved no money, replaces none that did."""
+    kept = dict(uploads)
+    for record in records:
+        if not record.get("failed") or record["stan"] not in kept:
+            kept[record["stan"]] = record
+    return kept
+
+
+def differences(batch: Batch, *, complete: bool, uploads: Records | None = None) -> list[dict[str, Any]]:
     """Where the terminal's uploaded records and the host's differ, by STAN; [] when they agree.
 
     `complete` says that the upload has ended, so that what was never uploaded is a difference too;
     `uploads` stands in for the batch's own when records are judged before they are posted.
     """
-    uploads = batch.uploads if uploads is None else uploads
-    expected = {tx.stan: tx for tx in batch.answers.values() if must_be_uploaded(batch, tx)}
+    sent = batch.uploads if uploads is None else uploads
+    records = {stan: record for stan, record in sent.items() if not record.get("failed")}
+    standing = {tx.stan: tx for tx in batch.answers.values() if _stands(batch, tx)}
     found: list[dict[str, Any]] = []
-    for stan, record in uploads.items():
-        found += _compare(record, expected.get(stan), batch.by_stan.get(stan))
+    for stan, record in records.items():
+        found += _compare(record, standing.get(stan), batch.by_stan.get(stan))
     if complete:
-        missing = [tx for tx in expected.values() if tx.stan not in uploads]
+        missing = [tx for tx in standing.values() if tx.stan not in records and _disputed(batch, tx)]
         found += [_difference("not_uploaded", tx.stan, None, tx) for tx in missing]
     return sorted(found, key=lambda item: (item["stan"], item["kind"]))
 
 
-def must_be_uploaded(batch: Batch, transaction: Transaction) -> bool:
-    """Whether a complete upload holds this transaction: what is captured; in Hypercom not what was voided;
-    in UnionPay only the half that was disputed (unionpay.md 4.2 step 3)."""
-    if not transaction.captured:
-        return False
+def _stands(batch: Batch, transaction: Transaction) -> bool:
+    """Whether an upload may hold this transaction: what is captured; in Hypercom not what was voided."""
     if batch.dialect.totals_kind == "hypercom63":
-        return not transaction.voided and transaction.function != "purchase_void"
-    disputed = batch.settlement.get("disputed")
-    if disputed is None:
-        return True
-    return groups_of(batch.dialect, transaction)[0].partition("_")[0] in disputed
+        return transaction.captured and not transaction.voided and transaction.function != "purchase_void"
+    return transaction.captured
+
+
+def _disputed(batch: Batch, transaction: Transaction) -> bool:
+    """Whether a complete upload must hold it: in UnionPay only what is of a disputed half (unionpay.md 4.2)."""
+    halves = batch.settlement.get("disputed")
+    return halves is None or groups_of(batch.dialect, transaction)[0].partition("_")[0] in halves
 
 
 def _compare(record: dict[str, Any], expected: Transaction | None, known: Transaction | None) -> list[dict[str, Any]]:

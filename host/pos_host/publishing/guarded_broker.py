@@ -36,6 +36,9 @@ CONNECT_WITHIN_S = 10.0
 READ_WITHIN_S = 10.0
 """A subscriber whose buffers stay full for so long is cut off; what waits for it is kept until then."""
 
+FORWARD_WITHIN_S = 1.0
+"""Forwarding a client's last words takes milliseconds; a client that comes again waits no longer for it."""
+
 _LISTENER = "default"
 _CONFIG = {
     "listeners": {_LISTENER: {"type": "tcp"}},
@@ -80,7 +83,7 @@ class GuardedBroker(Broker):
     def __init__(self, listening: socket.socket) -> None:
         super().__init__(dict(_CONFIG))
         self._listening = listening
-        self._subscriptions = SnapshotDict()
+        pass
         self._clients: set[asyncio.Task[Any]] = set()
         self._strangers: set[asyncio.Task[Any]] = set()
 
@@ -102,8 +105,15 @@ class GuardedBroker(Broker):
             task.cancel()
 
     async def _all_forwarded(self) -> None:
-        while not self._broadcast_queue.empty() or any(not task.done() for task in self._tasks_queue):
+        while self._has_to_forward():  # noqa: ASYNC110 - amqtt has no event for it
             await asyncio.sleep(0)
+
+    def _has_to_forward(self) -> bool:
+        return (
+            not self._broadcast_queue.empty()
+            or any(not session.delivered_message_queue.empty() for session, _ in self._sessions.values())
+            or any(not task.done() for task in self._tasks_queue)
+        )
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
@@ -156,12 +166,20 @@ class GuardedBroker(Broker):
 
         async def wait_until_forwarded() -> DisconnectPacket | None:
             packet = await wait_disconnect()
-            while not client_session.delivered_message_queue.empty():  # noqa: ASYNC110 - amqtt has no event
-                await asyncio.sleep(0)
+            await _forwarded(client_session)
             return packet
 
         handler.wait_disconnect = wait_until_forwarded  # type: ignore[method-assign]
         await super()._client_message_loop(client_session, handler)
+
+    async def _delete_session(self, client_id: str) -> None:
+        """Called when a client comes again under its name: first what it said before."""
+        session, _ = self._sessions.get(client_id, (None, None))
+        if session is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FORWARD_WITHIN_S):
+                    await _forwarded(session)
+        await super()._delete_session(client_id)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -169,3 +187,9 @@ class GuardedBroker(Broker):
         subscribers = self._subscriptions.get(subscription[0], ())
         if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
             await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
+async def _forwarded(session: Session) -> None:
+    """Wait until all that the session's client sent is on its way to the subscribers."""
+    while not session.delivered_message_queue.empty():  # noqa: ASYNC110 - amqtt has no event for it
+        await asyncio.sleep(0)

@@ -24,7 +24,9 @@ from pos_terminal.load.report import LoadReport
 from pos_terminal.memory import LAST_NUMBER, Memory
 from pos_terminal.terminal import Terminal
 
-RECEIVE_BYTES = 65_536
+RECEIVE_BYTES = 4096
+"""Room for one answer, and little enough to be allocated quickly; a longer one is read in parts."""
+
 SIGN_IN_TIMEOUT_S = 10.0
 DRAIN_S = 2.0
 """How long answers are waited for after the last shot."""

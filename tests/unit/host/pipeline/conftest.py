@@ -7,6 +7,8 @@ from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import Logs, proven
 from tests.unit.host.pipeline.terminals import HypercomTerminal, Iso87Terminal, UnionPayTerminal
 
+Terminal = UnionPayTerminal | HypercomTerminal | Iso87Terminal
+
 
 @pytest.fixture
 def host() -> HostInProcess:
@@ -34,3 +36,10 @@ def hypercom(host: HostInProcess) -> HypercomTerminal:
 @pytest.fixture
 def iso87(host: HostInProcess) -> Iso87Terminal:
     return Iso87Terminal(host)
+
+
+@pytest.fixture(params=["unionpay", "hypercom", "iso87"])
+def terminal(request: pytest.FixtureRequest, host: HostInProcess) -> Terminal:
+    """One of each kind in turn."""
+    kinds = {"unionpay": UnionPayTerminal, "hypercom": HypercomTerminal, "iso87": Iso87Terminal}
+    return kinds[request.param](host)

@@ -241,7 +241,7 @@ class HypercomTerminal(WireTerminal):
         self, sale: Exchange | None, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any
     ) -> Exchange:
         named = {37: sale.rrn} if sale is not None else {}
-        return await self.purchase(amount_minor, pan, **{"f3": "200000"}, **_named(named), **changes)
+        return await self.purchase(amount_minor, pan, **{"f3": "200000", **_named(named), **changes})
 
     async def void(self, sale: Exchange, **changes: Any) -> Exchange:
         fields = {
@@ -312,7 +312,7 @@ class Iso87Terminal(WireTerminal):
         self, sale: Exchange | None, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any
     ) -> Exchange:
         named = {90: original_data(sale.request)} if sale is not None else {}
-        return await self.purchase(amount_minor, pan, **{"f3": "200000"}, **_named(named), **changes)
+        return await self.purchase(amount_minor, pan, **{"f3": "200000", **_named(named), **changes})
 
     async def void(self, sale: Exchange, **changes: Any) -> Exchange:
         fields = {

@@ -1,0 +1,173 @@
+"""One seed: a host, terminals of all dialects, bad weather, crashes, failing commits; and the judgement after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from tests.simulation.oracle import differences, digest, recovery_differences
+from tests.simulation.simulated_terminal import Habits, SimulatedTerminal
+
+from pos_host.settlement.policy import load_policy
+from pos_host.testing.crashing_journal import CrashPoint
+from pos_host.testing.virtual_host import VirtualHost
+from pos_host.testing.virtual_loop import run_virtually
+from pos_host.testing.virtual_network import VirtualNetwork
+from pos_host.testing.weather import Weather
+from pos_specs.language import open_language
+from pos_terminal.memory import Memory
+
+DIALECTS = ("unionpay", "hypercom", "iso87-ascii")
+START = datetime(2026, 3, 2, 21, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""An hour and a half before the cut-off of the shipped policy, so that flags come and go in the same day."""
+
+START_MS = int(START.timestamp() * 1000)
+QUIET_S = 600.0
+"""After the last terminal's last word, so long that nothing is on its way any more."""
+
+
+@dataclass
+class Outcome:
+    """What came of a seed; `wrong` is empty after a good day."""
+
+    seed: int
+    wrong: list[str]
+    digest: str
+    exchanges: int
+    entries: int
+    crashes: int
+    failed_commits: int
+    power_cuts: int
+    virtual_s: float
+
+
+class Simulation:
+    """The world of one seed. `tell` hears of everything that happens, with its virtual time."""
+
+    def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None) -> None:
+        self.seed = seed
+        self.wrong: list[str] = []
+        self._tell_line = tell
+        chance = Random(seed)
+        self._chance = chance
+        self._network = VirtualNetwork(_weather(chance), f"{seed}/network")
+        languages = {("host", 1 + number): open_language(name) for number, name in enumerate(DIALECTS)}
+        self._host = VirtualHost(
+            self._network,
+            languages,
+            load_policy(None),
+            start_ms=START_MS,
+            commit_s=chance.choice((0.0, 0.002, 0.02)),
+        )
+        self._terminals = [self._terminal(number, chance) for number in range(1, chance.randint(3, 5) + 1)]
+
+    def run(self) -> Outcome:
+        """Live through the day on a virtual loop of its own."""
+        with structlog.testing.capture_logs() as logs:
+            run_virtually(self._live())
+        self.wrong += [f"internal error: {line}" for line in logs if _our_mistake(line)]
+        journal = self._host.journal
+        return Outcome(
+            self.seed,
+            self.wrong,
+            digest(journal),
+            sum(terminal.exchanges for terminal in self._terminals),
+            len(journal.entries),
+            self._host.crashes,
+            journal.failed,
+            sum(terminal.power_cuts for terminal in self._terminals),
+            self._virtual_s,
+        )
+
+    async def _live(self) -> None:
+        self._host.start()
+        harm = asyncio.create_task(self._harm())
+        try:
+            await asyncio.gather(*(terminal.live() for terminal in self._terminals))
+        except AssertionError as error:
+            self.wrong.append(str(error))
+        harm.cancel()
+        if not self._host.up:
+            self._host.start()
+        self._host.journal.crash_next = None
+        await asyncio.sleep(QUIET_S)
+        self._virtual_s = asyncio.get_running_loop().time()
+        self.wrong += differences(self._host.journal, self._host.registry, self._terminals)
+        self._host.crash()
+
+    async def _harm(self) -> None:
+        """Crashes at any moment, crashes in the middle of a commit, and commits that fail."""
+        chance, host = Random(f"{self.seed}/harm"), self._host
+        while True:
+            await asyncio.sleep(chance.expovariate(1 / 600))
+            kind = chance.choice(("crash", "before", "after", "fail", "fail"))
+            self._tell(f"harm: {kind}")
+            if kind == "fail":
+                host.journal.fail_next = chance.randint(1, 3)
+                continue
+            if kind == "crash":
+                host.crash()
+            else:
+                host.journal.crash_next = CrashPoint.BEFORE_COMMIT if kind == "before" else CrashPoint.AFTER_COMMIT
+                while host.up:
+                    await asyncio.sleep(1)
+            if kind != "after":
+                self.wrong += [f"at a crash: {line}" for line in recovery_differences(host.registry, host.journal)]
+            await asyncio.sleep(chance.uniform(0.1, 90))
+            host.start()
+
+    def _terminal(self, number: int, chance: Random) -> SimulatedTerminal:
+        dialect = chance.choice(DIALECTS)
+        memory = Memory(
+            dialect,
+            f"T{(number + 1) // 2:07d}",
+            f"89831000000000{number % 2}",
+            stan=chance.choice((0, 999_990)),
+            invoice=chance.choice((0, 999_990)),
+            batch_number="000041" if dialect == "hypercom" else "000001",
+        )
+        habits = Habits(
+            batches=chance.randint(1, 3),
+            transactions=chance.randint(2, 10),
+            last_left_open=chance.random() < 0.3,
+            disagrees=chance.choice((0.0, 0.3)),
+            send_again=chance.choice((0.0, 0.3)),
+            power_cut=chance.choice((0.0, 0.01)),
+        )
+        address = ("host", 1 + DIALECTS.index(dialect))
+        own = Random(f"{self.seed}/terminal {number}")
+        return SimulatedTerminal(
+            open_language(dialect), memory, habits, self._network, address, _local_time, own, self._tell
+        )
+
+    def _tell(self, text: str) -> None:
+        self._tell_line(f"{asyncio.get_running_loop().time():10.3f}  {text}")
+
+
+def _weather(chance: Random) -> Weather:
+    """From fine to rough; on a rough day every tenth message or so comes to harm."""
+    rough = chance.choice((0.0, 0.3, 1.0))*4
+    return Weather(
+        delay_s=(0.001, 0.2),
+        split=0.3,
+        stalled=0.03 * rough,
+        stall_s=(1.0, 60.0),
+        lost=0.04 * rough,
+        copied=0.04 * rough,
+        copy_after_s=(0.0, 60.0),
+        cut=0.02 * rough,
+    )
+
+
+def _local_time() -> datetime:
+    return (START + timedelta(seconds=asyncio.get_running_loop().time())).astimezone(UTC)
+
+
+def _our_mistake(line: Any) -> bool:
+    return line["log_level"] == "error" and line.get("reason") != "the commit failed"

@@ -1,0 +1,85 @@
+"""The scripted host on a real socket, in a thread of its own, for what talks to one."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.unit.terminal.scripted_host import ScriptedHost
+
+from pos_specs.framing import Framer, reply_frame
+
+
+class TcpHost:
+    """Serves a `ScriptedHost`. `hang_up_after` closes each connection after so many answers; `slices` sends
+    answers byte by byte."""
+
+    def __init__(self, host: ScriptedHost) -> None:
+        self.host = host
+        self.hang_up_after = 0
+        self.slices = False
+        self.connections = 0
+        self.lock = threading.Lock()
+        owner = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                owner.connections += 1
+                owner.serve(self.request)
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port: int = self.server.server_address[1]
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def serve(self, sock: socket.socket) -> None:
+        """One connection, until its end."""
+        framing = self.host.language.dialect.framing
+        framer, answered = Framer(framing), 0
+        while data := _receive(sock):
+            for frame in framer.receive_data(data):
+                with self.lock:
+                    answer = self.host.answer(self.host.language.decode(frame.body))
+                if answer is None:
+                    continue
+                time.sleep(self.host.answer_delay_s)
+                self._send(sock, reply_frame(framing, frame, self.host.language.encode(answer)))
+                answered += 1
+                if answered == self.hang_up_after:
+                    return
+
+    def _send(self, sock: socket.socket, data: bytes) -> None:
+        pieces = [data[at : at + 1] for at in range(len(data))] if self.slices else [data]
+        for piece in pieces:
+            sock.sendall(piece)
+
+
+def _receive(sock: socket.socket) -> bytes:
+    try:
+        return sock.recv(65536)
+    except OSError:
+        return b""
+
+
+@contextmanager
+def serving(host: ScriptedHost) -> Iterator[TcpHost]:
+    """A `TcpHost` that listens within the block."""
+    served = TcpHost(host)
+    thread = threading.Thread(target=served.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield served
+    finally:
+        served.server.shutdown()
+        served.server.server_close()
+        thread.join()

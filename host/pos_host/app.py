@@ -58,9 +58,9 @@ class Host:
     async def start(self) -> dict[str, Any]:
         """Everything that accepts, as the ready file tells it; raises UsageError with one clear line."""
         options = self._options
-        if options.ready_file is not None:
-            options.ready_file.unlink(missing_ok=True)
         try:
+            if options.ready_file is not None:
+                options.ready_file.unlink(missing_ok=True)
             languages = [open_language(listener.dialect) for listener in options.listen]
             for language in languages:
                 remember_dialect(language.dialect)
@@ -90,7 +90,11 @@ class Host:
             "admin_token": self.token,
         }
         if options.ready_file is not None:
-            write_ready_file(options.ready_file, ready)
+            try:
+                write_ready_file(options.ready_file, ready)
+            except OSError as error:
+                await self.stop()
+                raise UsageError(f"--ready-file {options.ready_file}: {error.strerror or error}") from None
         return ready
 
     async def stop(self) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from pos_host.cli_config import config_option
 from pos_host.options import (
@@ -33,14 +35,31 @@ DEFAULT_STORE = "sqlite:///var/pos-host.db"
 
 
 def main() -> None:
-    """Run the command; bad usage and bad input end with 2 and one line on standard error."""
-    if sys.argv[1:2] != ["serve"]:
+    """Run the command: 0 done, 1 what was asked for failed, 2 bad usage or bad input, in one line on standard error."""
+    raise SystemExit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """The command with these arguments; gives its exit code."""
+    if arguments[:1] != ["serve"]:
         add_decoding_verbs()
     try:
-        app()
+        code = app(arguments or ["--help"], standalone_mode=False, prog_name="pos-host")
     except UsageError as error:
-        typer.echo(f"pos-host: {error}", err=True)
-        raise SystemExit(2) from None
+        return _complain(str(error))
+    except TyperException as error:
+        return _complain(error.format_message())
+    except (Abort, KeyboardInterrupt):
+        return 1
+    except BrokenPipeError:  # `pos-host transactions | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _complain(text: str) -> int:
+    typer.echo(f"pos-host: {' '.join(text.split())}", err=True)
+    return 2
 
 
 def add_decoding_verbs() -> None:
@@ -182,4 +201,4 @@ def verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> N
     """Work out every total, state and result again from the entries; exit 0 only without differences."""
     from pos_host.store_verbs import verify_store
 
-    raise SystemExit(0 if verify_store(parse_store(store), as_json=as_json) else 1)
+    raise typer.Exit(0 if verify_store(parse_store(store), as_json=as_json) else 1)

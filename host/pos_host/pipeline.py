@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pos_host.clock import Clock, instant
+from pos_host.clock import Clock, Instant, instant
 from pos_host.enrolment import preparation
 from pos_host.handlers.network import echo
 from pos_host.handlers.originals import names_an_original, original_of
@@ -51,6 +51,10 @@ approved under a copy that was still on its way would be money nobody knows of. 
 FAILED_REMEMBERED = 100_000
 """How many such requests at most: a full disk under full load makes them fast, and they cost memory."""
 
+NEVER = Instant(0, "", "", "")
+UNDECIDED = Decision("internal_error", 0)
+"""What a turn holds before it was taken."""
+
 
 class Pipeline:
     """The host's line. One for all listeners; runs on one loop and names no thread and no socket."""
@@ -84,6 +88,14 @@ class Pipeline:
     def receive(self, frame: Frame, session: Session) -> None:
         """Take one frame of a connection; its answer is sent when what it promises is durable."""
         self.messages += 1
+        try:
+            self._read(frame, session)
+        except Exception as error:  # our mistake before there was a request to answer
+            log.error("connection_closed", peer=session.peer, reason=type(error).__name__, exc_info=error)
+            session.hang_up()
+
+    def _read(self, frame: Frame, session: Session) -> None:
+        """From bytes to a request in its terminal's queue, or to a refusal."""
         language = session.language
         try:
             message = language.decode(frame.body)
@@ -125,7 +137,6 @@ class Pipeline:
         return None
 
     def _queue(self, book: Book, turn: Turn) -> None:
-        book.last_seen_at_ms = self.clock.now_ms()
         book.session = turn.session
         if not book.busy:
             self._take(book, turn)
@@ -144,7 +155,8 @@ class Pipeline:
         """One request's turn: prepare, look up, decide; each may need a commit or the store first."""
         request = turn.request
         try:
-            now = self.clock.now()
+            now = turn.now = self.clock.now()
+            book.last_seen_at_ms = now.at_ms
             if self._failed and self._failed_lately(request, book, now.at_ms):
                 self._answer_failed(turn)
                 return
@@ -166,7 +178,7 @@ class Pipeline:
         """Encode the answer, make the decision durable, and send; in this order."""
         request = turn.request
         turn.decision = decision
-        at = instant(self.policy, decision.at_ms) if decision.reason == "repeat" else self.clock.now()
+        at = turn.now if decision.at_ms == turn.now.at_ms else instant(self.policy, decision.at_ms)
         reply = build_reply(request.language, request.rule, request.message, decision, at)
         turn.reply = reply_frame(request.language.dialect.framing, turn.frame, request.language.encode(reply))
         if decision.reason and decision.reason != "repeat":
@@ -395,7 +407,7 @@ class Pipeline:
 class Turn:
     """One request on its way: what is known of it from its frame to its answer."""
 
-    __slots__ = ("book", "decision", "frame", "pipeline", "reply", "request", "session")
+    __slots__ = ("book", "decision", "frame", "now", "pipeline", "reply", "request", "session")
 
     def __init__(self, pipeline: Pipeline, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
         self.pipeline = pipeline
@@ -403,7 +415,8 @@ class Turn:
         self.request = request
         self.frame = frame
         self.session = session
-        self.decision = Decision("internal_error", 0)
+        self.now = NEVER
+        self.decision = UNDECIDED
         self.reply = b""
 
     def committed(self, first: int | None) -> None:

@@ -15,14 +15,18 @@ def read_or_make(path: Path | None, kind: str) -> str:
     if path is None:
         return secrets.token_urlsafe(24)
     file = path.with_name(f"{path.name}.{kind}")
-    try:
-        return file.read_text("ascii").strip()
-    except FileNotFoundError:
-        pass
+    kept = file.read_text("ascii").strip() if file.exists() else ""
+    return kept or _make(file)
+
+
+def _make(file: Path) -> str:
+    """Written aside and renamed, so that a power cut leaves a whole secret or none."""
     secret = secrets.token_urlsafe(24)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    aside = file.with_name(f"{file.name}.tmp")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         out.write(secret + "\n")
         out.flush()
         os.fsync(out.fileno())
+    os.replace(aside, file)
     return secret

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after
 from pos_host.storage.sqlite_file import StoreError, open_to_read
 from pos_host.verifying import Verifier
 from pos_host.views import batch_view, live_row, terminal_view, unsettled_books
+from pos_specs.errors import DialectError
 
 ENTRIES_AT_ONCE = 5_000
 """Entries read in one go: a store of any size is read in little memory."""
@@ -27,27 +29,27 @@ ENTRIES_AT_ONCE = 5_000
 
 def show_terminals(path: Path | None, *, as_json: bool) -> None:
     """Terminals in the order of enrolment."""
-    registry = _books(_open(path))
-    books = sorted(registry, key=lambda book: book.terminal_no)
+    with _reading(path) as connection:
+        books = sorted(_books(connection), key=lambda book: book.terminal_no)
     _show([terminal_view(book) for book in books], _TERMINAL_COLUMNS, "terminals", as_json)
 
 
 def show_unsettled(path: Path | None, *, as_json: bool) -> None:
     """Flagged terminals, worst first."""
-    registry = _books(_open(path))
-    views = [terminal_view(book) for book in unsettled_books(list(registry))]
+    with _reading(path) as connection:
+        views = [terminal_view(book) for book in unsettled_books(list(_books(connection)))]
     _show(views, (*_TERMINAL_COLUMNS, *_FLAG_COLUMNS), "unsettled terminals", as_json)
 
 
 def show_batches(path: Path | None, terminal_id: str | None, merchant_id: str | None, *, as_json: bool) -> None:
     """Batches in the order they were opened, those of one terminal or merchant where asked."""
-    connection = _open(path)
-    registry = _books(connection)
     views = []
-    for row in read_all(connection, BatchRow):
-        book = registry.of_no(row.terminal_no)
-        if book is not None and _wanted(book, terminal_id, merchant_id):
-            views.append(batch_view(live_row(book, row), book.merchant_id, book.terminal_id))
+    with _reading(path) as connection:
+        registry = _books(connection)
+        for row in read_all(connection, BatchRow):
+            book = registry.of_no(row.terminal_no)
+            if book is not None and _wanted(book, terminal_id, merchant_id):
+                views.append(batch_view(live_row(book, row), book.merchant_id, book.terminal_id))
     _show(views, _BATCH_COLUMNS, "batches", as_json)
 
 
@@ -61,33 +63,32 @@ def show_transactions(
     as_json: bool,
 ) -> None:
     """The latest entries that fit, oldest of them first."""
-    connection = _open(path)
-    terminals = {row.terminal_no: row for row in read_all(connection, TerminalRow)}
     views: list[dict[str, Any]] = []
-    for sequence, entry in _all_entries(connection):
-        terminal = terminals.get(entry.terminal_no)
-        if terminal_id is not None and (terminal is None or terminal.terminal_id != terminal_id):
-            continue
-        if merchant_id is not None and (terminal is None or terminal.merchant_id != merchant_id):
-            continue
-        if batch_id is not None and entry.batch_id != batch_id:
-            continue
-        views.append(_entry_view(sequence, entry, terminal))
-        if len(views) > 2 * limit:
-            del views[:-limit]
+    with _reading(path) as connection:
+        terminals = {row.terminal_no: row for row in read_all(connection, TerminalRow)}
+        for sequence, entry in _all_entries(connection):
+            terminal = terminals.get(entry.terminal_no)
+            if terminal_id is not None and (terminal is None or terminal.terminal_id != terminal_id):
+                continue
+            if merchant_id is not None and (terminal is None or terminal.merchant_id != merchant_id):
+                continue
+            if batch_id is not None and entry.batch_id != batch_id:
+                continue
+            views.append(_entry_view(sequence, entry, terminal))
+            if len(views) > 2 * limit:
+                del views[:-limit]
     _show(views[-limit:], _TRANSACTION_COLUMNS, "entries", as_json)
 
 
 def verify_store(path: Path | None, *, as_json: bool) -> bool:
     """True when the store agrees with itself; prints the report."""
-    connection = _open(path)
-    connection.execute("BEGIN")  # one view of the store, whatever a running host adds meanwhile
-    verifier = Verifier(
-        read_all(connection, TerminalRow), read_all(connection, BatchRow), read_all(connection, FlagRow)
-    )
-    for stored in _all_entries(connection):
-        verifier.take(stored)
-    report = verifier.finish()
+    with _reading(path) as connection:
+        verifier = Verifier(
+            read_all(connection, TerminalRow), read_all(connection, BatchRow), read_all(connection, FlagRow)
+        )
+        for stored in _all_entries(connection):
+            verifier.take(stored)
+        report = verifier.finish()
     if as_json:
         print(json.dumps(report))
     else:
@@ -98,20 +99,29 @@ def verify_store(path: Path | None, *, as_json: bool) -> bool:
     return not report["differences"]
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+@contextmanager
+def _reading(path: Path | None) -> Iterator[sqlite3.Connection]:
+    """One view of the store, whatever a running host adds meanwhile; raises UsageError when it cannot be read."""
     if path is None:
         raise UsageError("--store memory: is gone with its host; name a sqlite:///FILE")
     try:
-        return open_to_read(path)
+        with closing(open_to_read(path)) as connection:
+            connection.execute("BEGIN")
+            yield connection
     except StoreError as error:
         raise UsageError(str(error)) from None
+    except sqlite3.Error as error:
+        raise UsageError(f"store {path}: {error}") from None
+    except DialectError as error:
+        raise UsageError(f"store {path}: {error}") from None
 
 
 def _books(connection: sqlite3.Connection) -> Registry:
     try:
         return recover(load_snapshot(connection))
-    except BooksDamaged as damage:
-        raise UsageError(f"the store contradicts itself: {damage}; see pos-host verify") from None
+    except (BooksDamaged, ValueError, KeyError, TypeError) as damage:
+        reason = damage if isinstance(damage, BooksDamaged) else "a row or an entry cannot be read"
+        raise UsageError(f"the store contradicts itself: {reason}; see pos-host verify") from None
 
 
 def _all_entries(connection: sqlite3.Connection) -> Iterable[Any]:

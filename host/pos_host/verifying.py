@@ -11,31 +11,39 @@ from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, TerminalRow
 from pos_host.ledger.group_totals import totals_of
-from pos_host.ledger.posting import BooksDamaged, apply_entry
+from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, BooksDamaged, apply_entry
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
 from pos_specs.totals import BALANCED, Side, Totals
 
+AFTER_UPLOAD = ("balanced_after_upload", "out_of_balance")
+"""Results that the end of an upload gives (ISO 1987, which has none, gives the second at once)."""
+
+UNREADABLE = (BooksDamaged, ValueError, KeyError, TypeError)
+"""What an entry or a row raises that is not what the host writes."""
+
+Found = set[tuple[str, str]]
+"""Differences between terminal and host, by STAN and kind."""
+
 
 class Verifier:
-    """Takes rows, then all entries in order, and lists what does not agree."""
+    """Takes rows, then all entries in order, and lists what does not agree.
+
+    Of each terminal only the batches that a book remembers are kept, so a store of any size fits in memory.
+    """
 
     def __init__(self, terminals: Iterable[TerminalRow], batches: Iterable[BatchRow], flags: Iterable[FlagRow]) -> None:
         self.details: list[dict[str, Any]] = []
         self.transactions = 0
-        self._books: dict[int, Book] = {}
         self._rows = {row.batch_id: row for row in batches}
         self._flags = {row.terminal_no: row for row in flags}
-        self._last_flags: dict[int, str | None] = {}
-        self._rrns: dict[tuple[int, str], int] = {}
-        self._keys: set[tuple[int, str]] = set()
-        self._closed: dict[int, Entry] = {}
-        self._opened: dict[int, int] = {}
+        self._last_flags: dict[int, dict[str, Any]] = {}
+        self._proofs: dict[int, Proof] = {}
+        self._opened: set[int] = set()
         self._last_sequence = 0
-        for row in terminals:
-            book = Book(row.terminal_no, row.merchant_id, row.terminal_id, dialect_named(row.dialect))
-            self._books[row.terminal_no] = book
-        for batch_row in sorted(self._rows.values(), key=lambda row: row.batch_id):
-            self._add_batch(batch_row)
+        self._books = {
+            row.terminal_no: Book(row.terminal_no, row.merchant_id, row.terminal_id, dialect_named(row.dialect))
+            for row in terminals
+        }
 
     def take(self, stored: StoredEntry) -> None:
         """The next entry of the journal."""
@@ -49,85 +57,168 @@ class Verifier:
         if book is None:
             self._differs("journal", "entry of a terminal that is not there", sequence=sequence)
             return
-        self._check_entry(book, entry, sequence)
         try:
-            apply_entry(book, entry, sequence)
-        except BooksDamaged as damage:
-            self._differs("journal", str(damage), sequence=sequence)
+            self._take(book, entry, sequence)
+        except UNREADABLE as error:
+            reason = str(error) if isinstance(error, BooksDamaged) else f"entry cannot be read: {type(error).__name__}"
+            self._differs("journal", reason, sequence=sequence)
 
     def finish(self) -> dict[str, Any]:
         """The report of the contract: number of differences, each of them, and what was checked."""
         for book in self._books.values():
-            for batch in book.batches:
-                self._check_batch(batch, self._rows[batch.batch_id])
+            if not book.batches or self._is_closed(book.batches[-1]):
+                self._differs("terminal", "has no open batch", terminal_id=book.terminal_id)
             self._check_flag(book)
+        for batch_id, proof in list(self._proofs.items()):
+            self._check(batch_id, proof)
+        for batch_id, row in self._rows.items():
+            if row.terminal_no not in self._books:
+                self._differs("batch", "batch of a terminal that is not there", batch_id=batch_id)
+            elif batch_id not in self._opened:
+                self._differs("batch", "was never opened", batch_id=batch_id)
         checked = {"transactions": self.transactions, "batches": len(self._rows), "payouts": 0}
         return {"differences": len(self.details), "details": self.details, "checked": checked}
 
-    def _add_batch(self, row: BatchRow) -> None:
-        book = self._books.get(row.terminal_no)
-        if book is None:
-            self._differs("batch", "batch of a terminal that is not there", batch_id=row.batch_id)
-            del self._rows[row.batch_id]
-            return
-        batch = Batch(row.batch_id, row.number, dialect_named(row.dialect), row.opened_at_ms)
-        batch.settlement = json.loads(row.settlement) if row.settlement else {}
-        book.batches.append(batch)
-
-    def _check_entry(self, book: Book, entry: Entry, sequence: int) -> None:
-        if entry.kind in FINANCIAL:
-            self.transactions += 1
-            if (entry.batch_id, entry.key) in self._keys:
-                self._differs("transaction", "posted twice", sequence=sequence, batch_id=entry.batch_id)
-            self._keys.add((entry.batch_id, entry.key))
-            batch = book.batch_of_id(entry.batch_id)
-            if entry.outcome == "approved" and batch is not None and entry.batch_id in self._closed:
-                self._differs("batch", "money posted after it closed", sequence=sequence, batch_id=entry.batch_id)
+    def _take(self, book: Book, entry: Entry, sequence: int) -> None:
         if entry.kind == "batch_opened":
-            self._opened[entry.batch_id] = self._opened.get(entry.batch_id, 0) + 1
-        elif entry.kind == "batch_closed":
-            if entry.batch_id in self._closed:
-                self._differs("batch", "closed twice", sequence=sequence, batch_id=entry.batch_id)
-            self._closed[entry.batch_id] = entry
+            self._open(book, entry)
         elif entry.kind == "unsettled":
-            self._last_flags[entry.terminal_no] = json.loads(entry.detail)["severity"]
-
-    def _check_batch(self, batch: Batch, row: BatchRow) -> None:
-        if self._opened.get(batch.batch_id, 0) != 1:
-            self._differs("batch", "not opened exactly once", batch_id=batch.batch_id)
-        closing = self._closed.get(batch.batch_id)
-        if (closing is not None) != (row.state == "settled"):
-            self._differs("batch", f"state {row.state} does not fit its entries", batch_id=batch.batch_id)
-        if closing is None:
+            self._last_flags[entry.terminal_no] = json.loads(entry.detail)
+        proof = self._proofs.get(entry.batch_id)
+        if proof is None:
+            if entry.batch_id and entry.kind not in ("terminal_enrolled", "batch_opened"):
+                self._differs("journal", "entry of a batch that is not there", sequence=sequence)
             return
-        detail = json.loads(closing.detail)
-        totals = totals_of(batch)
-        told = {name: Side(*side) for name, side in json.loads(row.host_totals).items()}
-        if told != totals:
-            self._differs("batch", "totals", batch_id=batch.batch_id, stored=_plain(told), recomputed=_plain(totals))
-        if detail["result"] != row.result:
-            self._differs("batch", f"result {row.result}, closed as {detail['result']}", batch_id=batch.batch_id)
-        self._check_result(batch, row)
+        if entry.kind in FINANCIAL:
+            self._check_financial(proof, entry, sequence)
+        elif entry.kind == "batch_closed" and proof.closing is not None:
+            self._differs("batch", "closed twice", sequence=sequence, batch_id=entry.batch_id)
+        apply_entry(book, entry, sequence)
+        proof.take(entry)
+        if entry.kind == "batch_closed":
+            self._forget_old(book)
 
-    def _check_result(self, batch: Batch, row: BatchRow) -> None:
-        sent = {name: Side(*side) for name, side in json.loads(row.terminal_totals or "{}").items()}
-        stored = {(item["stan"], item["kind"]) for item in json.loads(row.discrepancies or "[]")}
-        found = {(item["stan"], item["kind"]) for item in differences(batch, complete=False)}
-        if not found <= stored:
-            self._differs("batch", f"differences not reported: {sorted(found - stored)}", batch_id=batch.batch_id)
-        if row.result == "balanced" and not totals_agree(batch, sent):
-            self._differs("batch", "balanced, but the totals differ", batch_id=batch.batch_id)
-        if row.result == "balanced_after_upload" and stored - _late(batch, row):
-            self._differs("batch", "balanced after upload, with differences", batch_id=batch.batch_id)
+    def _open(self, book: Book, entry: Entry) -> None:
+        row = self._rows.get(entry.batch_id)
+        if row is None:
+            return
+        if entry.batch_id in self._opened:
+            self._differs("batch", "opened twice", batch_id=entry.batch_id)
+            return
+        self._opened.add(entry.batch_id)
+        batch = Batch(row.batch_id, row.number, dialect_named(row.dialect), row.opened_at_ms)
+        batch.settlement = json.loads(row.settlement or "{}")
+        book.batches.append(batch)
+        self._proofs[entry.batch_id] = Proof(batch)
+
+    def _check_financial(self, proof: Proof, entry: Entry, sequence: int) -> None:
+        self.transactions += 1
+        if entry.key in proof.batch.answers:
+            self._differs("transaction", "posted twice", sequence=sequence, batch_id=entry.batch_id)
+        if entry.outcome == "approved" and proof.closing is not None:
+            self._differs("batch", "money posted after it closed", sequence=sequence, batch_id=entry.batch_id)
+
+    def _forget_old(self, book: Book) -> None:
+        closed = [batch for batch in book.batches if self._is_closed(batch)]
+        for batch in closed[:-CLOSED_BATCHES_KEPT]:
+            self._check(batch.batch_id, self._proofs[batch.batch_id])
+            book.batches.remove(batch)
+
+    def _is_closed(self, batch: Batch) -> bool:
+        return self._proofs[batch.batch_id].closing is not None
+
+    def _check(self, batch_id: int, proof: Proof) -> None:
+        """What the batch's row says against what its entries make; the proof is done with then."""
+        del self._proofs[batch_id]
+        try:
+            problems = proof.problems(self._rows[batch_id])
+        except UNREADABLE as error:
+            problems = [{"text": f"row cannot be read: {type(error).__name__}"}]
+        for problem in problems:
+            self._differs("batch", problem.pop("text"), batch_id=batch_id, **problem)
 
     def _check_flag(self, book: Book) -> None:
         row = self._flags.get(book.terminal_no)
-        stored = row.severity or None if row is not None else None
-        if stored != self._last_flags.get(book.terminal_no):
+        told = self._last_flags.get(book.terminal_no, {})
+        try:
+            stored = (row.severity, json.loads(row.reasons)) if row is not None and row.severity else (None, [])
+        except ValueError:
+            stored = ("unreadable", [])
+        if stored != (told.get("severity"), told.get("reasons", [])):
             self._differs("flag", "is not what its last entry says", terminal_id=book.terminal_id)
 
     def _differs(self, what: str, text: str, **where: Any) -> None:
         self.details.append({"what": what, "text": text, **where})
+
+
+class Proof:
+    """One batch made again from its entries, and what its row must say if they are right."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.begun = False
+        self.closing: dict[str, Any] | None = None
+        self.found: Found = set()
+        self.found_at_close: Found = set()
+
+    def take(self, entry: Entry) -> None:
+        """An entry that was applied to the batch."""
+        if entry.kind == "upload_begun":
+            self.begun = True
+        elif entry.kind == "batch_closed":
+            self.closing = json.loads(entry.detail)
+            if self.closing["result"] in AFTER_UPLOAD and self.batch.dialect.totals_kind != "iso87":
+                self.found_at_close = _keys(differences(self.batch, complete=True))
+            self.found |= self.found_at_close
+        elif entry.kind == "batch_upload" and self.closing is not None:
+            self.found |= _keys(differences(self.batch, complete=False))
+
+    def problems(self, row: BatchRow) -> list[dict[str, Any]]:
+        """What `row` says otherwise, each with its `text`."""
+        if self.closing is None:
+            wanted = "uploading" if self.begun else "open"
+            return [] if row.state == wanted else [{"text": f"state {row.state}, its entries say {wanted}"}]
+        if row.state != "settled":
+            return [{"text": f"state {row.state}, its entries say settled"}]
+        problems = [
+            {"text": f"{what} {told}, closed as {closed}"}
+            for what, told, closed in (
+                ("number", row.number, self.closing["number"]),
+                ("result", row.result, self.closing["result"]),
+            )
+            if told != closed
+        ]
+        if row.currency != self.batch.currency:
+            problems.append({"text": f"currency {row.currency}, its entries say {self.batch.currency}"})
+        return problems + self._totals_problems(row) + self._result_problems(row)
+
+    def _totals_problems(self, row: BatchRow) -> list[dict[str, Any]]:
+        problems = []
+        made, told = totals_of(self.batch), _totals(json.loads(row.host_totals))
+        if told != made:
+            problems.append({"text": "totals", "stored": _plain(told), "recomputed": _plain(made)})
+        sent, closed_with = _totals(json.loads(row.terminal_totals)), _totals((self.closing or {})["sent"])
+        if sent != closed_with:
+            text = "the terminal's totals"
+            problems.append({"text": text, "stored": _plain(sent), "recomputed": _plain(closed_with)})
+        return problems
+
+    def _result_problems(self, row: BatchRow) -> list[dict[str, Any]]:
+        problems = []
+        stored = _keys(json.loads(row.discrepancies or "[]"))
+        if stored != self.found:
+            missing, invented = sorted(self.found - stored), sorted(stored - self.found)
+            text = f"differences not reported: {missing}, reported and not there: {invented}"
+            problems.append({"text": text})
+        agree = totals_agree(self.batch, _totals(json.loads(row.terminal_totals)))
+        hypercom = self.batch.dialect.totals_kind == "hypercom63"
+        if row.result == "balanced" and not agree:
+            problems.append({"text": "balanced, but the totals differ"})
+        if row.result == "balanced_after_upload" and (self.found_at_close or (hypercom and not agree)):
+            problems.append({"text": "balanced after upload, but terminal and host differ"})
+        if row.result == "out_of_balance" and agree and not self.found_at_close:
+            problems.append({"text": "out of balance, but terminal and host agree"})
+        return problems
 
 
 def totals_agree(batch: Batch, sent: Totals) -> bool:
@@ -138,13 +229,12 @@ def totals_agree(batch: Batch, sent: Totals) -> bool:
     return hypercom_balanced(batch, sent) if kind == "hypercom63" else iso87_balanced(batch, sent)
 
 
-def _late(batch: Batch, row: BatchRow) -> set[tuple[str, str]]:
-    """Differences that came with records uploaded after the close; they do not touch the result."""
-    return {
-        (item["stan"], item["kind"])
-        for item in json.loads(row.discrepancies or "[]")
-        if item["kind"] != "not_uploaded" and batch.last_activity_at_ms >= row.closed_at_ms
-    }
+def _keys(found: list[dict[str, Any]]) -> Found:
+    return {(item["stan"], item["kind"]) for item in found}
+
+
+def _totals(plain: dict[str, list[int]]) -> Totals:
+    return {name: Side(*side) for name, side in plain.items()}
 
 
 def _plain(totals: Totals) -> dict[str, list[int]]:

@@ -28,6 +28,7 @@ from pos_terminal.cli_options import (
     UsageError,
     check_fleet,
     check_timeout,
+    first_letter,
     read_ready,
     resolve_address,
 )
@@ -59,7 +60,7 @@ def day(
     disagree: Annotated[int, typer.Option("--disagree", help="Terminals whose totals lack a record.")] = 0,
     forget: Annotated[int, typer.Option("--forget-settlement", help="Terminals that do not settle.")] = 0,
     merchant_id: MerchantOption = DEFAULT_MERCHANT,
-    terminal_prefix: PrefixOption = "T",
+    terminal_prefix: PrefixOption = None,
     currency: CurrencyOption = "CNY",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer, at most 1.")] = 1.0,
     ready_file: ReadyFileOption = None,
@@ -73,6 +74,7 @@ def day(
     from pos_terminal.day import DaySettings, live_day
     from pos_terminal.day_plan import plan_day
 
+    terminal_prefix = terminal_prefix or first_letter(dialect)
     check_fleet(terminals, merchant_id, terminal_prefix)
     check_timeout(timeout)
     if transactions < 1 or disagree < 0 or forget < 0:
@@ -125,7 +127,7 @@ def load(
     ] = None,
     warm_up: Annotated[float, typer.Option("--warm-up", help="Seconds before it counts.")] = 0.0,
     merchant_id: MerchantOption = DEFAULT_MERCHANT,
-    terminal_prefix: PrefixOption = "L",
+    terminal_prefix: PrefixOption = None,
     card: CardOption = "unionpay",
     ready_file: ReadyFileOption = None,
     as_json: JsonOption = False,
@@ -136,6 +138,7 @@ def load(
     from pos_terminal.cards import find_card
     from pos_terminal.load import Target, run_load
 
+    terminal_prefix = terminal_prefix or f"L{first_letter(dialect)}"
     check_fleet(terminals, merchant_id, terminal_prefix)
     if seconds <= 0 or warm_up < 0 or (rate is not None and rate <= 0):
         raise UsageError("--seconds and --rate must be more than 0, --warm-up not less than 0")
@@ -173,7 +176,7 @@ def fleet(
     pace: Annotated[float, typer.Option("--pace", help="Mean seconds between two transactions.")] = 3.0,
     seed: Annotated[int | None, typer.Option("--seed", help="Default: another one each time.")] = None,
     merchant_id: MerchantOption = DEFAULT_MERCHANT,
-    terminal_prefix: PrefixOption = "F",
+    terminal_prefix: PrefixOption = None,
     currency: CurrencyOption = "CNY",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")] = 10.0,
     state: Annotated[Path | None, typer.Option("--state", help="Folder that keeps their memories.")] = None,
@@ -182,6 +185,7 @@ def fleet(
     """Trade with several terminals at a human pace until Ctrl-C or SIGTERM."""
     from pos_terminal.fleet import FleetCounts, FleetSettings, trade
 
+    terminal_prefix = terminal_prefix or "F"
     check_fleet(terminals, merchant_id, terminal_prefix)
     check_timeout(timeout)
     if forget < 0 or pace <= 0:

@@ -18,6 +18,10 @@ from pos_terminal.addresses import Address, ReadyFile, default_address, parse_ad
 DEFAULT_MERCHANT = "898000000000001"
 STATE_FOLDER = Path("var/terminals")
 
+FIRST_LETTERS = {"hypercom": "H", "iso87-ascii": "I"}
+"""What terminal ids begin with by dialect, T where nothing is said: a host knows a terminal by its id and
+merchant, and one that trades in one dialect cannot go on in another while its batch is open."""
+
 HostOption = Annotated[
     str | None, typer.Option("--host", metavar="ADDR:PORT", help="The host's listener for the dialect.")
 ]
@@ -29,7 +33,7 @@ ReadyFileOption = Annotated[
     Path | None, typer.Option("--ready-file", help="What the host wrote: its listeners, API and token.")
 ]
 PrefixOption = Annotated[
-    str, typer.Option("--terminal-prefix", help="What the terminals' ids begin with; a number follows.")
+    str | None, typer.Option("--terminal-prefix", help="What the terminals' ids begin with; a number follows.")
 ]
 CardOption = Annotated[str, typer.Option("--card", help="A test card's name, or a card number.")]
 AmountOption = Annotated[str, typer.Option("--amount", help="As people write it: 12.34.")]
@@ -45,7 +49,9 @@ class TerminalOptions:
 
     host: HostOption = None
     dialect: DialectOption = "unionpay"
-    terminal_id: Annotated[str, typer.Option("--terminal-id", help="Up to eight characters.")] = "T0000001"
+    terminal_id: Annotated[
+        str, typer.Option("--terminal-id", help="Up to eight characters; by default T0000001, or H or I by dialect.")
+    ] = ""
     merchant_id: MerchantOption = DEFAULT_MERCHANT
     state: Annotated[
         Path | None,
@@ -89,6 +95,7 @@ def terminal_verb(verb: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(verb)
     def run(**values: Any) -> int:
+        values["terminal_id"] = values["terminal_id"] or f"{first_letter(values['dialect'])}0000001"
         options = TerminalOptions(**{name: values.pop(name) for name in common})
         options.check()
         return verb(options, **values)
@@ -103,6 +110,11 @@ def terminal_verb(verb: Callable[..., int]) -> Callable[..., int]:
     run.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": int}
     return run
+
+
+def first_letter(dialect: str) -> str:
+    """What the ids of a dialect's terminals begin with."""
+    return FIRST_LETTERS.get(dialect, "T")
 
 
 def check_identity(merchant_id: str, terminal_id: str) -> None:

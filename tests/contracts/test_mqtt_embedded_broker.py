@@ -19,6 +19,8 @@ from pos_host.publishing import guarded_broker
 from pos_host.publishing.broker import EmbeddedBroker
 from pos_host.publishing.broker_address import BrokerAddress, broker_address
 from pos_host.publishing.errors import PortTaken
+from pos_host.publishing.mqtt_transport import MqttTransport
+from pos_host.publishing.ports import Message
 
 CONNECT = bytes.fromhex("100e00044d5154540402000000027331")  # MQTT 3.1.1, clean, no keep-alive, as "s1"
 CONNACK = bytes.fromhex("20020000")
@@ -58,14 +60,6 @@ async def test_clients_that_come_and_go_neither_fail_nor_see_what_they_did_not_a
             await client.subscribe(f"own/{number}", qos=1)
             await asyncio.sleep(0.01)
             leaked += len(client.messages)
-        await come_back(number)
-
-    async def come_back(number: int) -> None:
-        """Twice under one name, with retained messages to be told while others subscribe and leave."""
-        for _ in range(2):
-            options: dict[str, Any] = {"identifier": f"regular-{number}", "clean_session": False, "timeout": 20}
-            async with aiomqtt.Client(where.host, where.port, **options) as client:
-                await client.subscribe("states/#", qos=1)
 
     async with mqtt_watch(url, "states/#") as watch:
         publishing = asyncio.create_task(publish())
@@ -84,6 +78,44 @@ async def test_clients_that_come_and_go_neither_fail_nor_see_what_they_did_not_a
     assert [] == failed
     assert 0 == leaked
     assert sent > 20
+
+
+async def test_a_client_that_comes_back_is_told_what_it_missed_while_others_subscribe(where: BrokerAddress) -> None:
+    regular: dict[str, Any] = {"identifier": "regular", "clean_session": False}
+    async with aiomqtt.Client(where.host, where.port) as client:
+        for number in range(100):
+            await client.publish(f"states/{number}", b"state", qos=1, retain=True)
+    async with aiomqtt.Client(where.host, where.port) as other:
+        for round_ in range(3):
+            async with aiomqtt.Client(where.host, where.port, **regular) as client:
+                await client.subscribe("states/#", qos=1)
+            await asyncio.sleep(0.2)
+            client = aiomqtt.Client(where.host, where.port, **regular)
+            coming_back = asyncio.create_task(client.__aenter__())
+            for number in range(20):
+                await asyncio.gather(*(other.subscribe(f"own/{round_}/{number}/{n}") for n in range(20)))
+            await coming_back
+            await client.subscribe("states/#", qos=1)
+            async with asyncio.timeout(5):
+                while len(client.messages) < 100:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            await client.__aexit__(None, None, None)
+            await asyncio.sleep(0.2)
+
+
+async def test_the_will_of_a_connection_that_was_replaced_is_not_told(url: str, where: BrokerAddress) -> None:
+    will = aiomqtt.Will("status", b"offline", qos=1, retain=True)
+    async with mqtt_watch(url, "status") as watch:
+        old = aiomqtt.Client(where.host, where.port, identifier="host", will=will)
+        await old.__aenter__()
+        async with aiomqtt.Client(where.host, where.port, identifier="host", will=will) as new:
+            await new.publish("status", b"online", qos=1, retain=True)
+            old._client.socket().shutdown(socket.SHUT_RDWR)
+            await asyncio.sleep(0.2)
+            await new.publish("status", b"still online", qos=1, retain=True)
+            received = await watch.count(2)
+
+    assert [b"online", b"still online"] == [message.payload for message in received]
 
 
 def speak_and_leave(where: BrokerAddress, words: int) -> None:
@@ -122,10 +154,11 @@ async def test_what_was_acknowledged_is_forwarded_before_the_broker_stops() -> N
 async def test_acknowledgements_are_not_held_back(where: BrokerAddress) -> None:
     """Nagle's algorithm would hold the second of two for 40 ms."""
     loop = asyncio.get_running_loop()
-    async with aiomqtt.Client(where.host, where.port) as client:
+    two = [Message("a", b"1"), Message("a", b"2")]
+    async with MqttTransport(where, "publisher", mqtt5=False).connect(Message("will", b"gone")) as connection:
         started_s = loop.time()
         for _ in range(30):
-            await asyncio.gather(client.publish("a", b"1", qos=1), client.publish("a", b"2", qos=1))
+            await connection.publish(two)
 
     assert loop.time() - started_s < 0.9
 

@@ -30,10 +30,13 @@ CARDS = ("unionpay", "unionpay-debit", "visa", "mastercard")
 
 
 class Habits(NamedTuple):
-    """How a terminal lives: batches a day, transactions in each, and how often (0 to 1) it does what."""
+    """How a terminal lives: batches a day, most transactions in each, longest pauses, and how often (0 to 1)
+    it disagrees, sends again and loses its power."""
 
     batches: int
     transactions: int
+    pause_s: float
+    pause_before_settling_s: float
     last_left_open: bool
     disagrees: float
     send_again: float
@@ -96,11 +99,11 @@ class SimulatedTerminal:
             await self._insist(Manage("sign_in"))
         for batch in range(habits.batches):
             for _ in range(chance.randint(1, habits.transactions)):
-                await asyncio.sleep(chance.uniform(1, 20))
+                await asyncio.sleep(chance.uniform(1, habits.pause_s))
                 await self._attempt(self._choose())
             await self._insist(Reverse())
             if batch + 1 < habits.batches or not habits.last_left_open:
-                await asyncio.sleep(chance.uniform(0, 2))
+                await asyncio.sleep(chance.uniform(0, habits.pause_before_settling_s))
                 await self._settle()
         self._hang_up()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,10 +26,14 @@ from pos_specs.language import open_language
 from pos_terminal.memory import Memory
 
 DIALECTS = ("unionpay", "hypercom", "iso87-ascii")
-START = datetime(2026, 3, 2, 21, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
-"""An hour and a half before the cut-off of the shipped policy, so that flags come and go in the same day."""
+START = datetime(2026, 3, 2, 22, 15, tzinfo=ZoneInfo("Asia/Shanghai"))
+"""A quarter of an hour before the shipped policy calls an open batch due, so that flags come and go."""
 
 START_MS = int(START.timestamp() * 1000)
+ROUGHNESS = (0.0, 0.3, 1.0)
+STORM = 4.0
+"""How bad the weather of a day can be, and of a stormy one."""
+
 QUIET_S = 600.0
 """After the last terminal's last word, so long that nothing is on its way any more."""
 
@@ -48,15 +54,20 @@ class Outcome:
 
 
 class Simulation:
-    """The world of one seed. `tell` hears of everything that happens, with its virtual time."""
+    """The world of one seed. `tell` hears of everything that happens, with its virtual time.
 
-    def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None) -> None:
+    A `stormy` one has the worst weather, and terminals in such a hurry that copies of their messages are
+    still on the way when their batch is closed already.
+    """
+
+    def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None, *, stormy: bool = False) -> None:
         self.seed = seed
         self.wrong: list[str] = []
         self._tell_line = tell
+        self._stormy = stormy
         chance = Random(seed)
         self._chance = chance
-        self._network = VirtualNetwork(_weather(chance), f"{seed}/network")
+        self._network = VirtualNetwork(_weather(STORM if stormy else chance.choice(ROUGHNESS)), f"{seed}/network")
         languages = {("host", 1 + number): open_language(name) for number, name in enumerate(DIALECTS)}
         self._host = VirtualHost(
             self._network,
@@ -69,9 +80,8 @@ class Simulation:
 
     def run(self) -> Outcome:
         """Live through the day on a virtual loop of its own."""
-        with structlog.testing.capture_logs() as logs:
+        with structlog.testing.capture_logs(processors=(self._hear,)):
             run_virtually(self._live())
-        self.wrong += [f"internal error: {line}" for line in logs if _our_mistake(line)]
         journal = self._host.journal
         return Outcome(
             self.seed,
@@ -86,20 +96,30 @@ class Simulation:
         )
 
     async def _live(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: self._note_exception(context.get("exception")))
+        try:
+            await self._day()
+            self.wrong += differences(self._host.journal, self._host.registry, self._terminals)
+        except Exception as error:
+            self._note_exception(error)
+        self._virtual_s = loop.time()
+
+    async def _day(self) -> None:
+        """Until every terminal has lived its day, the host is up, and nothing is on its way any more."""
         self._host.start()
         harm = asyncio.create_task(self._harm())
-        try:
-            await asyncio.gather(*(terminal.live() for terminal in self._terminals))
-        except AssertionError as error:
-            self.wrong.append(str(error))
+        await asyncio.gather(*(terminal.live() for terminal in self._terminals))
         harm.cancel()
+        with suppress(asyncio.CancelledError):
+            await harm
+        self._host.journal.crash_next = None
         if not self._host.up:
             self._host.start()
-        self._host.journal.crash_next = None
         await asyncio.sleep(QUIET_S)
-        self._virtual_s = asyncio.get_running_loop().time()
-        self.wrong += differences(self._host.journal, self._host.registry, self._terminals)
-        self._host.crash()
+
+    def _note_exception(self, error: BaseException | None) -> None:
+        self.wrong.append("".join(traceback.format_exception(error)) if error else "something broke in the loop")
 
     async def _harm(self) -> None:
         """Crashes at any moment, crashes in the middle of a commit, and commits that fail."""
@@ -115,7 +135,7 @@ class Simulation:
                 host.crash()
             else:
                 host.journal.crash_next = CrashPoint.BEFORE_COMMIT if kind == "before" else CrashPoint.AFTER_COMMIT
-                while host.up:
+                while host.up:  # noqa: ASYNC110 - a second of virtual time costs nothing
                     await asyncio.sleep(1)
             if kind != "after":
                 self.wrong += [f"at a crash: {line}" for line in recovery_differences(host.registry, host.journal)]
@@ -135,6 +155,8 @@ class Simulation:
         habits = Habits(
             batches=chance.randint(1, 3),
             transactions=chance.randint(2, 10),
+            pause_s=20.0 if self._stormy else 240.0,
+            pause_before_settling_s=2.0 if self._stormy else 600.0,
             last_left_open=chance.random() < 0.3,
             disagrees=chance.choice((0.0, 0.3)),
             send_again=chance.choice((0.0, 0.3)),
@@ -146,13 +168,19 @@ class Simulation:
             open_language(dialect), memory, habits, self._network, address, _local_time, own, self._tell
         )
 
+    def _hear(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """What the host logs; an error that is no failed commit is its own mistake."""
+        self._tell(f"host: {', '.join(f'{key}={value}' for key, value in event.items())}")
+        if method == "error" and event.get("reason") != "the commit failed":
+            self.wrong.append(f"internal error: {event}")
+        return event
+
     def _tell(self, text: str) -> None:
         self._tell_line(f"{asyncio.get_running_loop().time():10.3f}  {text}")
 
 
-def _weather(chance: Random) -> Weather:
-    """From fine to rough; on a rough day every tenth message or so comes to harm."""
-    rough = chance.choice((0.0, 0.3, 1.0))*4
+def _weather(rough: float) -> Weather:
+    """At roughness 1 every tenth message or so comes to harm."""
     return Weather(
         delay_s=(0.001, 0.2),
         split=0.3,
@@ -167,7 +195,3 @@ def _weather(chance: Random) -> Weather:
 
 def _local_time() -> datetime:
     return (START + timedelta(seconds=asyncio.get_running_loop().time())).astimezone(UTC)
-
-
-def _our_mistake(line: Any) -> bool:
-    return line["log_level"] == "error" and line.get("reason") != "the commit failed"

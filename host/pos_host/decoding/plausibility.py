@@ -14,7 +14,6 @@ _KNOWN_FUNCTION = 100
 _KNOWN_CLASS = 40
 _GOOD_TEXT, _BAD_TEXT = 5, -40
 _LUHN = 20
-_NOTHING = -200
 
 _CLASSES = "1234568"
 """Second digit of the MTI: authorisation, financial, file, reversal, reconciliation, administrative, network."""
@@ -23,8 +22,6 @@ _CLASSES = "1234568"
 def plausibility(language: Language, message: Message) -> int:
     """Points of a message; more is likelier, in comparison with other readings of the same bytes."""
     points = _KNOWN_CLASS if message.mti[0] == "0" and message.mti[1] in _CLASSES else 0
-    if not message.fields:
-        points += _NOTHING
     if names_function(language, message):
         points += _KNOWN_FUNCTION
     if luhn_valid(message.fields.get(2, "")):

@@ -23,6 +23,9 @@ LONGEST_HEADER_BYTES = 12
 _EXACT_FRAMING = 200
 """Points for each piece of framing that is as the dialect's listener expects it; see plausibility."""
 
+_NOTHING = -200
+"""Points of a message without elements: zeros decode to that wherever one begins."""
+
 
 class Reading(NamedTuple):
     """One way to read some bytes.
@@ -137,8 +140,8 @@ def _points(
     """How likely a message is; of messages with an error, how far one came as well."""
     points = 0 if message is None else plausibility(language, message)
     if isinstance(error, MessageError):
-        points += 2 * (position + (error.offset or 0))
-    return points
+        return points + 2 * (position + (error.offset or 0))
+    return points if message is not None and message.fields else _NOTHING
 
 
 def _check_length(start: str, length: int | None, there: int) -> None:

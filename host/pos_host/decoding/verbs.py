@@ -33,10 +33,12 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
 class _Input:
-    """Numbered lines of input; remembers whether one was bad, and says so on standard error."""
+    """Numbered lines, of standard input where none are given; says on standard error which ones were bad."""
 
-    def __init__(self, verb: str, lines: Iterable[str], *, several: bool) -> None:
-        self._verb, self._lines, self._several = verb, lines, several
+    def __init__(self, verb: str, given: list[str] | None) -> None:
+        self._verb = verb
+        self._lines: Iterable[str] = given or sys.stdin
+        self._several = not given or len(given) > 1
         self._number = 0
         self.bad = False
 
@@ -73,8 +75,8 @@ def decode_command(
     if starts_at is not None and starts_at not in STARTS:
         _refuse("decode", f"--starts-at must be one of {', '.join(STARTS)}")
     languages = _languages("decode", dialect)
-    given = _messages(hexes) if hexes else sys.stdin
-    source = _Input("decode", given, several=hexes is None or len(list(_messages(hexes))) > 1)
+    given = _messages(hexes) if hexes else None
+    source = _Input("decode", given)
     for line in source:
         for reading, others in _readings(source, line, languages, starts_at, as_json=as_json):
             _show(source, reading, others if dialect is None else [], as_json=as_json, mask=mask)
@@ -92,12 +94,15 @@ def encode_command(
     ] = None,
 ) -> None:
     """Write messages in hex, from what decode --json printed: one document per line."""
-    source = _Input("encode", documents or sys.stdin, several=not documents or len(documents) > 1)
+    source = _Input("encode", documents)
     for line in source:
         try:
-            typer.echo(document_bytes(json.loads(line), dialect).hex().upper())
-        except (json.JSONDecodeError, RecursionError) as error:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
             source.complain(f"not JSON: {error}")
+            continue
+        try:
+            typer.echo(document_bytes(document, dialect).hex().upper())
         except (DocumentError, SpecsError) as error:
             source.complain(str(error))
     if source.bad:

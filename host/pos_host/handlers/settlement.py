@@ -146,14 +146,14 @@ def close(
         state="settled",
         result=result,
         closed_at_ms=now.at_ms,
-        terminal_totals=sent or batch.terminal_totals,
+        terminal_totals=sent,
         discrepancies=found,
         settlement=settled,
     )
     rows: list[Row] = [row]
     entries: list[Entry] = [
         request_entry(request, book, batch, now, outcome, rrn, ""),
-        closed_entry(book, batch, now.at_ms, result, len(found)),
+        closed_entry(book, batch, now.at_ms, result, len(found), sent),
     ]
     if batch is book.current:
         opened, told = opened_batch(book, batch.dialect.batch.after(batch.number), now.at_ms)

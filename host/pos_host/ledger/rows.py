@@ -9,7 +9,7 @@ from typing import Any
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.entry import BatchRow, Entry, TerminalRow
 from pos_host.ledger.group_totals import totals_of
-from pos_specs.totals import Side
+from pos_specs.totals import Side, Totals
 
 
 def terminal_row(book: Book, at_ms: int, *, number_known: bool | None = None) -> TerminalRow:
@@ -77,10 +77,15 @@ def batch_row(book: Book, batch: Batch, **changes: Any) -> BatchRow:
     return row._replace(**changes)
 
 
-def closed_entry(book: Book, batch: Batch, at_ms: int, result: str, differences: int) -> Entry:
-    """The entry that tells of a closed batch, by its result."""
-    totals = {name: list(side) for name, side in totals_of(batch).items() if side.count}
-    detail = {"number": batch.number, "result": result, "differences": differences, "totals": totals}
+def closed_entry(book: Book, batch: Batch, at_ms: int, result: str, differences: int, sent: Totals) -> Entry:
+    """The entry that tells of a closed batch: its result, the host's totals and those the terminal sent."""
+    detail = {
+        "number": batch.number,
+        "result": result,
+        "differences": differences,
+        "totals": {name: list(side) for name, side in totals_of(batch).items() if side.count},
+        "sent": {name: list(side) for name, side in sent.items()},
+    }
     return Entry("batch_closed", book.terminal_no, batch.batch_id, at_ms, detail=json.dumps(detail))
 
 

@@ -83,7 +83,7 @@ class GuardedBroker(Broker):
     def __init__(self, listening: socket.socket) -> None:
         super().__init__(dict(_CONFIG))
         self._listening = listening
-        pass
+        self._subscriptions = SnapshotDict()
         self._clients: set[asyncio.Task[Any]] = set()
         self._strangers: set[asyncio.Task[Any]] = set()
 
@@ -173,9 +173,10 @@ class GuardedBroker(Broker):
         await super()._client_message_loop(client_session, handler)
 
     async def _delete_session(self, client_id: str) -> None:
-        """Called when a client comes again under its name: first what it said before."""
+        """Called when a client comes again under its name: first what it said before, but not its will."""
         session, _ = self._sessions.get(client_id, (None, None))
         if session is not None:
+            session.will_flag = False  # else its old connection, when it ends, shows a living host offline
             with suppress(TimeoutError):
                 async with asyncio.timeout(FORWARD_WITHIN_S):
                     await _forwarded(session)

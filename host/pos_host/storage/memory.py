@@ -40,10 +40,9 @@ class MemoryJournal:
         postings, self._waiting = self._waiting, []
         if self.fail_next > 0:
             self.fail_next -= 1
-            for posting in postings:
-                posting.done(None)
-            return
-        firsts = [self._keep(posting) for posting in postings]
+            firsts: list[int | None] = [None] * len(postings)
+        else:
+            firsts = [self._keep(posting) for posting in postings]
         for posting, first in zip(postings, firsts, strict=True):
             posting.done(first)
         self._committed()

@@ -14,8 +14,11 @@ from typing import Any, TypeVar
 
 from pos_host.journal import Posting, Snapshot, StoredEntry
 from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.logs import Logger
 from pos_host.storage.lookups import purchase_among, remembered_batches
 from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
+
+log = Logger("pos_host.journal")
 
 RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow)
 
@@ -103,9 +106,10 @@ class SqliteJournal:
                 for row in posting.rows:
                     execute(REPLACE_ROW[type(row)], row)
             execute("COMMIT")
-        except sqlite3.Error:
+        except Exception as error:  # a full disk, a text that has no bytes: the writer goes on whatever it was
             with contextlib.suppress(sqlite3.Error):
                 execute("ROLLBACK")
+            log.error("commit_failed", store=str(self.path), postings=len(postings), reason=_reason(error))
             return [None] * len(postings)
         self._next = sequence
         return firsts
@@ -173,6 +177,11 @@ class SqliteJournal:
             if self._reader is None:
                 self._reader = open_to_read(self.path)
             return question(self._reader, *arguments)
+
+
+def _reason(error: Exception) -> str:
+    """SQLite's own words, which name no values; of anything else only its type."""
+    return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
 def load_snapshot(connection: sqlite3.Connection) -> Snapshot:

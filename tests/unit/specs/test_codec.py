@@ -46,10 +46,10 @@ def test_a_function_is_generated_at_second_sight(unionpay: Codec) -> None:
 
 
 def test_random_bitmaps_fill_neither_table_without_end(unionpay: Codec) -> None:
-    for number in range(SEEN_KEPT + 100):
+    for number in range(1, SEEN_KEPT + 100):
         with pytest.raises(MessageError):
             unionpay.decode(b"\x02\x00\x00\x00" + number.to_bytes(6, "big"))
-    assert len(unionpay._seen) <= SEEN_KEPT
+    assert SEEN_KEPT == len(unionpay._seen)
 
     unionpay._decoders = {bytes((key,)): lambda data: None for key in range(GENERATED_KEPT)}  # type: ignore[misc]
     data = unionpay.reference.encode(Message("0820", {41: "T0000001"}))
@@ -101,11 +101,11 @@ def test_a_hex_bitmap_with_anything_else_in_it_is_refused(iso87: Codec) -> None:
 
 
 def test_small_letters_in_a_hex_bitmap_are_read(iso87: Codec) -> None:
-    data = b"0800" + b"00200000000a0000" + b"000001" + b"123" + b"T0000001"
-    upper = data.replace(b"a", b"A")
+    elements = b"000001" + b"T0000001" + b"M00000000000001"
 
     for _ in SIGHTS:
-        assert iso87.decode(upper.replace(b"A", b"a")) == iso87.decode(upper)
+        small = iso87.decode(b"0800" + b"0020000000c00000" + elements)
+        assert small == iso87.decode(b"0800" + b"0020000000C00000" + elements)
 
 
 def test_an_empty_second_bitmap_is_read(iso87: Codec) -> None:
@@ -120,7 +120,7 @@ def test_a_third_bitmap_is_refused(iso87: Codec) -> None:
     assert ("65", "a third bitmap is not supported") == (error.field, error.reason)
 
 
-@pytest.mark.parametrize("counter", [b"+5", b" 5", b"5 ", b"0x", b"-1", b"1_"])
+@pytest.mark.parametrize("counter", [b"+5", b" 5", b"5 ", b"0x", b"1_"])
 def test_a_length_that_is_not_digits_is_refused(iso87: Codec, counter: bytes) -> None:
     error = refused(iso87, b"0200" + b"4000000000000000" + counter + b"12345")
 

@@ -66,6 +66,11 @@ class HostInProcess:
             await self.pipeline.drain()
         await asyncio.sleep(0)
 
+    async def memory_turn(self) -> None:
+        """One turn of the loop, and the commit that is due in it."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
     def twin(self) -> HostInProcess:
         """A host that begins with what this one's memory journal holds, as after a restart."""
         mine, copy = self.memory, MemoryJournal()

@@ -23,6 +23,9 @@ from pos_host.views import batch_view, live_rows, terminal_view
 _OF_THE_PROCESS = {"session", "busy", "waiting", "flag_pending", "last_seen_at_ms", "last_sequence"}
 """What of a book belongs to the running process and not to the books."""
 
+FAILURES_FORGOTTEN_MS = 600_000
+"""After this a host that answered 96 takes the same request as new, like one that was started since."""
+
 REPLAYED = 80
 """Requests of a conversation that are sent once more, to the host and to its twin."""
 
@@ -37,6 +40,7 @@ async def proven(host: HostInProcess) -> AsyncIterator[Logs]:
         await host.quiet()
         assert [] == [line for line in logs if "exc_info" in line and line["exc_info"]]
         assert 0 == (report := verified(host))["differences"], report["details"]
+        host.clock.move_to(host.clock.now_ms() + FAILURES_FORGOTTEN_MS)
         twin = host.twin()
         assert books(host.registry) == books(twin.registry)
         await assert_same_answers(host, twin)

@@ -9,10 +9,10 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pos_host import logs
 from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.journal import Journal
 from pos_host.ledger.dialect_names import remember_dialect
@@ -219,10 +219,10 @@ def write_ready_file(path: Path, ready: dict[str, Any]) -> None:
     os.replace(temporary, path)
 
 
-async def serve(options: ServeOptions, set_up_logging: Callable[[], None]) -> None:
+async def serve(options: ServeOptions) -> None:
     """Run a host until SIGTERM or Ctrl-C; raises UsageError when it cannot start.
 
-    Logging is set up once the host is ready, in a thread: see logs.py.
+    Logging is loaded once the host is ready, in a thread: see logs.py.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -230,7 +230,7 @@ async def serve(options: ServeOptions, set_up_logging: Callable[[], None]) -> No
         loop.add_signal_handler(number, stopping.set)
     host = Host(options)
     ready = await host.start()
-    await asyncio.to_thread(set_up_logging)
+    await asyncio.to_thread(logs.load)
     announce(ready, options)
     await stopping.wait()
     log.info("host_stopping")
@@ -254,11 +254,11 @@ def announce(ready: dict[str, Any], options: ServeOptions) -> None:
     log.info("ready", store=str(options.store or "memory:"), enrol=options.enrol)
 
 
-def run(options: ServeOptions, set_up_logging: Callable[[], None]) -> None:
+def run(options: ServeOptions) -> None:
     """Run on uvloop where it is installed, else on asyncio's own loop."""
     try:
         new_loop = importlib.import_module("uvloop").new_event_loop
     except ImportError:
         new_loop = None
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve(options, set_up_logging))
+        runner.run(serve(options))

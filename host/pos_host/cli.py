@@ -118,6 +118,7 @@ def serve(
 ) -> None:
     """Start the host and serve terminals until Ctrl-C or SIGTERM."""
     from pos_host.app import run
+    from pos_host.logs import log_from
 
     if log_level not in LOG_LEVELS:
         raise UsageError(f"--log-level {log_level}: must be one of {', '.join(LOG_LEVELS)}")
@@ -137,7 +138,8 @@ def serve(
         policy=policy,
         ready_file=ready_file,
     )
-    run(options, lambda: _set_up_logging(log_level, log_format))
+    log_from(log_level, lambda: _set_up_logging(log_level, log_format))
+    run(options)
 
 
 def _set_up_logging(level: str, form: str | None) -> None:

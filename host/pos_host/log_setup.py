@@ -10,9 +10,8 @@ from typing import Any
 
 import structlog
 
+from pos_host.logs import LEVELS
 from pos_specs.masking import mask_pan
-
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _DIGITS = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
 _NOT_CARDS = frozenset({"merchant_id", "timestamp", "level", "event", "logger"})

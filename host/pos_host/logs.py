@@ -6,7 +6,28 @@ structlog takes a fifth of a second to import, because it looks for rich; a host
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+_least = LEVELS["debug"]
+_set_up: Callable[[], None] | None = None
+
+
+def log_from(level: str, set_up: Callable[[], None]) -> None:
+    """Log from `level` on; `set_up` configures structlog before the first line, or when `load` is called."""
+    global _least, _set_up
+    _least = LEVELS[level]
+    _set_up = set_up
+
+
+def load() -> None:
+    """Load and configure structlog now; a thread may do it, so that the first line does not stop the loop."""
+    global _set_up
+    set_up, _set_up = _set_up, None
+    if set_up is not None:
+        set_up()
 
 
 class Logger:
@@ -18,4 +39,12 @@ class Logger:
         self._name = name
 
     def __getattr__(self, method: str) -> Any:
+        if LEVELS[method] < _least:
+            return _nothing
+        if _set_up is not None:
+            load()
         return getattr(importlib.import_module("structlog").get_logger(part=self._name), method)
+
+
+def _nothing(event: str, **values: Any) -> None:
+    """What is below the level."""

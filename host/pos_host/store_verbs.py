@@ -139,7 +139,10 @@ def _wanted(book: Book, terminal_id: str | None, merchant_id: str | None) -> boo
 
 
 def _entry_view(sequence: int, entry: Any, terminal: TerminalRow | None) -> dict[str, Any]:
-    detail = json.loads(entry.detail) if entry.detail else {}
+    try:
+        detail = json.loads(entry.detail) if entry.detail else {}
+    except ValueError:  # damage is for verify to tell
+        detail = {}
     return {
         "sequence": sequence,
         "at": iso_utc(entry.at_ms),

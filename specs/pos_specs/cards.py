@@ -11,14 +11,24 @@ from pos_specs.errors import DialectError
 DOMESTIC = "CUP"
 """The organisation whose cards count in the domestic half of UnionPay totals (unionpay.md 4.1)."""
 
+LONGEST_PREFIX = 8
+"""An issuer identification number has six or eight digits (ISO/IEC 7812-1)."""
+
 PAN_DIGITS = range(12, 20)
 """A PAN has 12 to 19 digits; ISO/IEC 7812-1 allows up to 19, shorter ones are not in use."""
 
 
 def organisation(pan: str) -> str:
     """The card organisation as DE63.1 names it (CUP, VIS, MCC, MAE, JCB, DCC, AMX), "000" if unknown."""
-    for prefix_length in range(min(8, len(pan)), 0, -1):
-        found = _organisations().get(pan[:prefix_length])
+    return _of_prefix(pan[:LONGEST_PREFIX])
+
+
+@lru_cache(maxsize=4096)
+def _of_prefix(digits: str) -> str:
+    """Remembered by the issuer's digits, so that no card number is kept."""
+    known = _organisations()
+    for prefix_length in range(len(digits), 0, -1):
+        found = known.get(digits[:prefix_length])
         if found is not None:
             return found
     return "000"

@@ -16,6 +16,7 @@ import structlog
 from tests.simulation.oracle import differences, digest, recovery_differences
 from tests.simulation.simulated_terminal import Habits, SimulatedTerminal
 
+from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
 from pos_host.settlement.policy import load_policy
 from pos_host.testing.crashing_journal import CrashPoint
 from pos_host.testing.virtual_host import VirtualHost
@@ -57,7 +58,7 @@ class Simulation:
     """The world of one seed. `tell` hears of everything that happens, with its virtual time.
 
     A `stormy` one has the worst weather, and terminals in such a hurry that copies of their messages are
-    still on the way when their batch is closed already.
+    still on the way when their batch is closed already; but none closes more batches than a book remembers.
     """
 
     def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None, *, stormy: bool = False) -> None:
@@ -153,7 +154,7 @@ class Simulation:
             batch_number="000041" if dialect == "hypercom" else "000001",
         )
         habits = Habits(
-            batches=chance.randint(1, 3),
+            batches=chance.randint(1, CLOSED_BATCHES_KEPT if self._stormy else 3),
             transactions=chance.randint(2, 10),
             pause_s=20.0 if self._stormy else 240.0,
             pause_before_settling_s=2.0 if self._stormy else 600.0,

@@ -39,9 +39,13 @@ class EmbeddedBroker:
         """Listen and give the URL; raises PortTaken only for a port that was asked for."""
         listening = self._listen()
         _quieten_libraries()
-        module = await asyncio.to_thread(importlib.import_module, "pos_host.publishing.guarded_broker")
-        broker: GuardedBroker = module.GuardedBroker(listening)
-        await broker.start()
+        try:
+            module = await asyncio.to_thread(importlib.import_module, "pos_host.publishing.guarded_broker")
+            broker: GuardedBroker = module.GuardedBroker(listening)
+            await broker.start()
+        except BaseException:
+            listening.close()
+            raise
         self._broker = broker
         return f"mqtt://{LOOPBACK}:{listening.getsockname()[1]}"
 

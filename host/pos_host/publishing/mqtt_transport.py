@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import math
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -27,13 +28,13 @@ ACK_TIMEOUT_S = 5.0
 KEEPALIVE_S = 15
 """The broker tells the host's death one and a half times this later at most: 23 s."""
 
-MOST_PENDING = 1000
-"""More calls than this waiting for the broker are worth aiomqtt's warning; the publisher makes 100."""
-
 IN_FLIGHT = 20
 """Messages sent and not yet acknowledged: what MQTT clients and Mosquitto allow by default."""
 
 MQTT_3_1_1, MQTT_5 = 4, 5
+
+_library_log = logging.getLogger("pos_host.publishing.mqtt_library")
+_library_log.setLevel(logging.CRITICAL)  # what it says, as errors, BrokerLost and BrokerUnreachable say too
 
 
 class MqttTransport:
@@ -92,12 +93,12 @@ class MqttTransport:
             protocol=aiomqtt.ProtocolVersion(version),
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
             timeout=CONNECT_TIMEOUT_S,
+            logger=_library_log,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=IN_FLIGHT,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # else 20 messages take 40 ms
             tls_params=aiomqtt.TLSParameters() if self._where.tls else None,
         )
-        client.pending_calls_threshold = MOST_PENDING
         client._client.connect_timeout = CONNECT_TIMEOUT_S  # aiomqtt has no name of its own for it
         return client
 

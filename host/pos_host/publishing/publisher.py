@@ -94,6 +94,7 @@ class Publisher:
         self._commands: deque[Message] = deque(maxlen=MOST_COMMANDS)
         self._dropping = False
         self._page: deque[Event] = deque()
+        self._last_page = 0
         self._cursor = self._saved = 0
         self._saved_at_s = self._looked_at_s = 0.0
         self._stopping = asyncio.Event()
@@ -122,7 +123,10 @@ class Publisher:
         self._events.wake.set()
         if self._task is not None:
             await _end_within(self._task, STOP_S)
-            await self._save_cursor()
+            try:
+                await self._save_cursor()
+            except Exception:
+                _log.exception("mqtt: the cursor could not be saved, the last events will be sent again")
 
     async def _run(self, connected: asyncio.Future[None]) -> None:
         retry_s = FIRST_RETRY_S
@@ -131,7 +135,7 @@ class Publisher:
             try:
                 async with self._transport.connect(will=self._offline) as connection:
                     await connection.publish([self._online])
-                    _log.log(logging.INFO, "mqtt: connected to %s", self._transport.address)
+                    _log.info("mqtt: connected to %s", self._transport.address)
                     retry_s = FIRST_RETRY_S
                     if not was_online:
                         connected.set_result(None)
@@ -168,24 +172,29 @@ class Publisher:
             await asyncio.gather(work, lost, return_exceptions=True)
 
     async def _publish_until_stopped(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        drain_until_s: float | None = None
-        while True:
-            if self._stopping.is_set() and drain_until_s is None:
-                drain_until_s = loop.time() + DRAIN_S
-            busy = self._busy() and drain_until_s is None
+        while not self._stopping.is_set():
+            busy = self._busy()
             started_s = self._cpu_s()
             sent = await self._publish_windows(connection, BUSY_WINDOW if busy else WINDOW)
             rest_s = self._duty.rest_s(sent, self._cpu_s() - started_s, busy=busy)
             await self._save_cursor_when_due()
-            if drain_until_s is not None:
-                if not sent or loop.time() >= drain_until_s:
-                    break
-            elif sent:
-                await self._rest(rest_s)
-            else:
+            if sent == 0:
                 await self._wait_for_work()
+            await self._rest(max(rest_s, self._gathering_s()))
+        await self._drain(connection)
         await connection.publish([self._offline])
+
+    async def _drain(self, connection: Connection) -> None:
+        """Send what waits, for DRAIN_S; a store that fails now is not the broker's to suffer for."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    while await self._publish_windows(connection, WINDOW):
+                        pass
+        except PublishingError:
+            raise
+        except Exception:
+            _log.exception("mqtt: not everything could be sent before the end; events wait in the store")
 
     async def _publish_windows(self, connection: Connection, window: int) -> int:
         """One window of each kind; gives how many messages went out."""
@@ -215,6 +224,7 @@ class Publisher:
         if not self._page:
             self._looked_at_s = asyncio.get_running_loop().time()
             self._page.extend(await self._events.events_after(self._cursor, PAGE))
+            self._last_page = len(self._page)
         return [self._page[place] for place in range(min(window, len(self._page)))]
 
     def _event_message(self, event: Event) -> Message:
@@ -230,7 +240,12 @@ class Publisher:
             async with asyncio.timeout(longest_s):
                 await self._events.wake.wait()
         self._events.wake.clear()
-        await self._rest(self._looked_at_s + GATHER_S - loop.time())
+
+    def _gathering_s(self) -> float:
+        """How long to let single events gather; not at all while a page at a time waits."""
+        if self._last_page == PAGE or self._page:
+            return 0.0
+        return self._looked_at_s + GATHER_S - asyncio.get_running_loop().time()
 
     async def _rest(self, seconds: float) -> None:
         """Sleep unless told to stop."""

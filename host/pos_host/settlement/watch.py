@@ -40,6 +40,7 @@ class Watch:
         self._clock = clock
         self._policy = policy
         self._due: dict[Book, int] = {}
+        self._silent: set[Book] = set()
         self._posted = 0
         self._kept = 0
         self.remind: Remind = remind or (lambda book, command: None)
@@ -51,11 +52,14 @@ class Watch:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def look(self) -> None:
-        """Evaluate the books that changed or whose next change is due by now."""
+        """Evaluate the books that changed or whose next change is due by now, in the order of enrolment.
+
+        A silent terminal that speaks again may post nothing, so it is looked at each time.
+        """
         now_ms = self._clock.now_ms()
         changed, self._registry.changed_for_watch = self._registry.changed_for_watch, set()
         due = [book for book, at_ms in self._due.items() if at_ms <= now_ms]
-        for book in sorted({*changed, *due}, key=lambda book: book.terminal_no):
+        for book in sorted({*changed, *due, *self._silent}, key=lambda book: book.terminal_no):
             self._evaluate(book, now_ms)
 
     async def advance(self, clock: ManualClock, to_ms: int) -> None:
@@ -88,6 +92,10 @@ class Watch:
         before = None if book.flag is None else _flag(book.flag)
         after = None if facts is None else evaluate(facts, self._policy, now_ms)
         after = continued(before, after)
+        if after is not None and "silent" in after.reasons:
+            self._silent.add(book)
+        else:
+            self._silent.discard(book)
         if facts is not None:
             following = next_change_ms(facts, self._policy, now_ms)
             if following is not None:

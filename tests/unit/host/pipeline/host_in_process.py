@@ -6,12 +6,14 @@ import asyncio
 from typing import Any
 
 from pos_host.clock import ManualClock
+from pos_host.event_log import cloud_events_of
 from pos_host.journal import Journal
 from pos_host.ledger.book import Book
 from pos_host.ledger.recovery import recover
+from pos_host.office import Office
 from pos_host.pipeline import Pipeline
 from pos_host.server import Listener, TerminalConnection
-from pos_host.settlement.policy import load_policy
+from pos_host.settlement.policy import Policy, load_policy
 from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.transaction.request import CardReader
@@ -30,9 +32,16 @@ PATIENCE_S = 5.0
 class HostInProcess:
     """A host on a journal (in memory by default) and a clock that stands still until it is moved."""
 
-    def __init__(self, journal: Journal | None = None, *, enrol: str = "open", at_ms: int = START_MS) -> None:
+    def __init__(
+        self,
+        journal: Journal | None = None,
+        *,
+        enrol: str = "open",
+        at_ms: int = START_MS,
+        policy: Policy | None = None,
+    ) -> None:
         self.journal = MemoryJournal() if journal is None else journal
-        self.policy = load_policy(None)
+        self.policy = policy or load_policy(None)
         self.clock = ManualClock(self.policy, at_ms)
         self.enrol = enrol
         self.registry = recover(self.journal.load())
@@ -40,6 +49,9 @@ class HostInProcess:
             self.registry, self.journal, self.clock, self.policy, CardReader(CARD_KEY), enrol=enrol
         )
         self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
+        self.office = Office(
+            self.registry, self.journal, self.clock, self.watch, cloud_events_of(self.journal, self.registry)
+        )
         self.asked: list[tuple[str, bytes]] = []
         self._listeners: dict[str, Listener] = {}
 
@@ -76,7 +88,7 @@ class HostInProcess:
         mine, copy = self.memory, MemoryJournal()
         copy.entries = list(mine.entries)
         copy.terminals, copy.batches, copy.flags = dict(mine.terminals), dict(mine.batches), dict(mine.flags)
-        return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms())
+        return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms(), policy=self.policy)
 
 
 class Line:

@@ -171,7 +171,8 @@ class Simulation:
 
     def _hear(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """What the host logs; an error that is no failed commit is its own mistake."""
-        self._tell(f"host: {', '.join(f'{key}={value}' for key, value in event.items())}")
+        said = [f"{key}={value}" for key, value in event.items() if key not in ("event", "part") and value]
+        self._tell(f"host: {event['event']} {' '.join(said)}")
         if method == "error" and event.get("reason") != "the commit failed":
             self.wrong.append(f"internal error: {event}")
         return event

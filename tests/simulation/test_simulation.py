@@ -1,7 +1,9 @@
 """Business days in virtual time, one per seed; after each, the books of host and terminals must agree.
 
-What the oracle can find was tried with planted bugs: reversals that leave no tombstone, books that change before
-the commit, answers forgotten at recovery, a void that is not undone by its reversal. One stays here as a test.
+That the oracle can find bugs was tried with planted ones; in the first 150 seeds it found each of these: answers
+before the commit, books that change before the commit, repeats posted again, repeated reversals posted again,
+tombstones ignored, tombstones or answers lost at recovery, a void not undone by its reversal, a copy of a request
+answered 96 approved after all. The first of them stays here as a test.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ BLOCK = 50
 """Seeds of one test, so that a run shows where it is."""
 
 STORMS = 60
+"""Stormy days: few, because they test little else than messages that are very late."""
 
 
 @pytest.mark.slow
@@ -32,6 +35,17 @@ def test_the_books_agree_after_a_day_of_bad_weather_and_crashes(first: int) -> N
     outcomes = [Simulation(seed).run() for seed in range(first, first + BLOCK)]
 
     assert [] == [failure(outcome) for outcome in outcomes if outcome.wrong]
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(
+    reason="Hypercom and ISO 1987 name no batch: a copy of a purchase that comes after its batch was closed is posted "
+    "in the next one, and its reversal's tombstone is not asked there"
+)
+def test_the_books_agree_after_a_stormy_day_of_terminals_in_a_hurry() -> None:
+    outcomes = [Simulation(seed, stormy=True).run() for seed in range(1, STORMS + 1)]
+
+    assert [] == [failure(outcome, stormy=True) for outcome in outcomes if outcome.wrong]
 
 
 def test_a_seed_gives_the_same_journal_in_every_process() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pos_host.clock import Clock, Instant, instant
+from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
 from pos_host.handlers.network import echo
 from pos_host.handlers.originals import names_an_original, original_of
@@ -29,6 +29,7 @@ from pos_host.session import Session
 from pos_host.settlement.policy import Policy
 from pos_host.transaction.reply import bare_reply, build_reply
 from pos_host.transaction.request import CardReader, Request
+from pos_host.turn import Note, Refusal, Turn
 from pos_specs.dialect import FunctionRule
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Frame, reply_frame
@@ -50,10 +51,6 @@ approved under a copy that was still on its way would be money nobody knows of. 
 
 FAILED_REMEMBERED = 100_000
 """How many such requests at most: a full disk under full load makes them fast, and they cost memory."""
-
-NEVER = Instant(0, "", "", "")
-UNDECIDED = Decision("internal_error", 0)
-"""What a turn holds before it was taken."""
 
 
 class Pipeline:
@@ -188,7 +185,7 @@ class Pipeline:
                 turn.book.busy = True
             self.journal.post(Posting(decision.entries, decision.rows, turn.committed))
         else:
-            self._send(turn.session, turn.reply)
+            self.send(turn.session, turn.reply)
             self._next(turn.book)
 
     def committed(self, turn: Turn, first: int | None) -> None:
@@ -201,7 +198,7 @@ class Pipeline:
             self._apply(book, decision, first)
             if turn.session.closed and decision.outcome == "approved" and turn.request.function in FINANCIAL:
                 self._note_undelivered(book, decision)
-        self._send(turn.session, turn.reply)
+        self.send(turn.session, turn.reply)
         self._next(book)
 
     def prepared(self, turn: Turn, first: int | None) -> None:
@@ -310,7 +307,7 @@ class Pipeline:
             log.warning("connection_closed", peer=session.peer, reason=f"no answer can be formed: {error}")
             session.hang_up()
             return
-        self.journal.post(Posting(decision.entries, (), Refusal(self, session, data).committed))
+        self.journal.post(Posting(decision.entries, (), Refusal(self.send, session, data).committed))
 
     def _fail(self, turn: Turn, error: Exception | None) -> None:
         """Our mistake, or a commit that failed: nothing was kept, and the answer says so."""
@@ -346,7 +343,7 @@ class Pipeline:
             at = self.clock.now()
             reply = build_reply(request.language, request.rule, request.message, decision, at)
             framing = request.language.dialect.framing
-            self._send(turn.session, reply_frame(framing, turn.frame, request.language.encode(reply)))
+            self.send(turn.session, reply_frame(framing, turn.frame, request.language.encode(reply)))
         except (MessageError, FramingError) as broken:
             log.error("connection_closed", peer=turn.session.peer, reason=str(broken))
             turn.session.hang_up()
@@ -369,7 +366,7 @@ class Pipeline:
         entry = decision.entries[0]
         log.warning("answer_undelivered", terminal_id=book.terminal_id, merchant_id=book.merchant_id, stan=entry.stan)
         note = Entry("answer_undelivered", book.terminal_no, entry.batch_id, self.clock.now_ms(), stan=entry.stan)
-        self.journal.post(Posting((note,), (), Note(self, book, note).committed))
+        self.journal.post(Posting((note,), (), Note(self.registry, book, note).committed))
 
     # -- sending
 
@@ -387,7 +384,7 @@ class Pipeline:
             await asyncio.sleep(0.001)
         self.flush()
 
-    def _send(self, session: Session, data: bytes) -> None:
+    def send(self, session: Session, data: bytes) -> None:
         session.send(data)
         self._dirty.append(session)
 
@@ -402,55 +399,3 @@ class Pipeline:
                 session.flush()
             except (OSError, RuntimeError) as error:  # uvloop raises when the peer closed meanwhile
                 log.info("answer_not_sent", peer=session.peer, reason=type(error).__name__)
-
-
-class Turn:
-    """One request on its way: what is known of it from its frame to its answer."""
-
-    __slots__ = ("book", "decision", "frame", "now", "pipeline", "reply", "request", "session")
-
-    def __init__(self, pipeline: Pipeline, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
-        self.pipeline = pipeline
-        self.book = book
-        self.request = request
-        self.frame = frame
-        self.session = session
-        self.now = NEVER
-        self.decision = UNDECIDED
-        self.reply = b""
-
-    def committed(self, first: int | None) -> None:
-        self.pipeline.committed(self, first)
-
-    def prepared(self, first: int | None) -> None:
-        self.pipeline.prepared(self, first)
-
-
-class Refusal:
-    """An answer to something that is no transaction, waiting for its commit."""
-
-    __slots__ = ("data", "pipeline", "session")
-
-    def __init__(self, pipeline: Pipeline, session: Session, data: bytes) -> None:
-        self.pipeline = pipeline
-        self.session = session
-        self.data = data
-
-    def committed(self, first: int | None) -> None:
-        self.pipeline._send(self.session, self.data)
-
-
-class Note:
-    """An entry the host writes of its own accord, to be applied when it is kept."""
-
-    __slots__ = ("book", "entry", "pipeline")
-
-    def __init__(self, pipeline: Pipeline, book: Book, entry: Entry) -> None:
-        self.pipeline = pipeline
-        self.book = book
-        self.entry = entry
-
-    def committed(self, first: int | None) -> None:
-        if first is not None:
-            apply_entry(self.book, self.entry, first)
-            self.pipeline.registry.touched(self.book)

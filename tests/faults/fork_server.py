@@ -1,7 +1,7 @@
 """A process that has imported the host once and forks it again and again, so that a start costs milliseconds.
 
-It reads one command a line and answers each with one line: `start {"store": …, "ready_file": …}` with the pid,
-`kill` (SIGKILL) and `stop` (SIGTERM) with the exit status, negative for the signal that ended the host.
+It reads one command a line and answers each with one line: `start ["serve", …]` (the arguments of pos-host) with
+the pid, `kill` (SIGKILL) and `stop` (SIGTERM) with the exit status, negative for the signal that ended the host.
 With `--answer-first` the hosts' journal has a planted bug: it calls `done` before it commits.
 """
 
@@ -15,12 +15,9 @@ import signal
 import sys
 import time
 import traceback
-from pathlib import Path
 
-from pos_host import app
+from pos_host import app, cli
 from pos_host.journal import Posting
-from pos_host.log_setup import set_up_logging
-from pos_host.options import ListenerOption, ServeOptions
 from pos_host.storage.sqlite import SqliteJournal
 from pos_specs.language import open_language
 
@@ -45,25 +42,18 @@ class AnsweringFirst(SqliteJournal):
         pass
 
 
-def run_host(options: ServeOptions) -> None:
-    """Be the host, from fork to exit; never returns."""
-    status = 1
+def run_host(arguments: list[str]) -> None:
+    """Be `pos-host` with these arguments, from fork to exit; never returns."""
+    status: object = 1
     try:
-        app.run(options, lambda: set_up_logging("error", "json"))
-        status = 0
+        sys.argv = ["pos-host", *arguments]
+        cli.main()
+    except SystemExit as ended:
+        status = ended.code
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(status)
-
-
-def options_from(text: str) -> ServeOptions:
-    told = json.loads(text)
-    return ServeOptions(
-        listen=(ListenerOption("127.0.0.1", 0, "unionpay"),),
-        store=Path(told["store"]),
-        ready_file=Path(told["ready_file"]),
-    )
+        os._exit(status if isinstance(status, int) else 1)
 
 
 def end(pid: int, number: signal.Signals) -> int:
@@ -75,8 +65,9 @@ def main() -> None:
     if "--answer-first" in sys.argv:
         vars(app)["SqliteJournal"] = AnsweringFirst
     open_language("unionpay")
-    if importlib.util.find_spec("uvloop"):
-        importlib.import_module("uvloop")
+    for name in ("uvloop", "pos_host.log_setup"):
+        if importlib.util.find_spec(name):
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
     pid = 0
@@ -85,7 +76,7 @@ def main() -> None:
         if verb == "start":
             pid = os.fork()
             if pid == 0:
-                run_host(options_from(rest))
+                run_host(json.loads(rest))
             answer = pid
         else:
             answer = end(pid, signal.SIGKILL if verb == "kill" else signal.SIGTERM)

@@ -78,7 +78,7 @@ class BatchMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.quiet_logs = contextlib.ExitStack()
-        self.quiet_logs.enter_context(capture_logs())
+        self.quiet_logs.enter_context(capture_logs())  # what the host says of it all is not of interest here
         self.host = self.run(self.make_host())
         self.terminal: Any = self.kind(self.host)
         self.batches = [PaperBatch("000001")]
@@ -285,6 +285,7 @@ class BatchMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
+        self.run(self.host.durable())
         before = books(self.host.registry)
         self.host = self.run(self.restarted())
         assert before == books(self.host.registry)
@@ -370,7 +371,7 @@ class UnionPayMachine(BatchMachine):
         batch = self.current
         totals = self.groups(batch)
         name = "foreign_debit" if foreign else "domestic_debit"
-        wrong = plus(totals.get(name, Side(0, 0)), Side(1, 1))
+        wrong = plus(totals.get(name, Side(0, 0)), Side(1, self.new_amount()))
         settled = self.run(self.terminal.settle({**totals, name: wrong}))
         codes = settled.answer.fields[48][30::31]
         assert "2" in codes
@@ -451,7 +452,7 @@ class HypercomMachine(BatchMachine):
     def settle_wrong(self) -> None:
         batch = self.settling()
         totals = self.groups(batch)
-        wrong = {**totals, "sales": plus(totals.get("sales", Side(0, 0)), Side(1, 1))}
+        wrong = {**totals, "sales": plus(totals.get("sales", Side(0, 0)), Side(1, self.new_amount()))}
         assert "95" == self.run(self.terminal.settle(wrong)).code
         batch.state = "uploading"
 
@@ -516,7 +517,7 @@ class Iso87Machine(BatchMachine):
     def settle_wrong(self) -> None:
         batch = self.current
         totals = self.groups(batch)
-        wrong = {**totals, "debits": plus(totals.get("debits", Side(0, 0)), Side(1, 1))}
+        wrong = {**totals, "debits": plus(totals.get("debits", Side(0, 0)), Side(1, self.new_amount()))}
         settled = self.run(self.terminal.settle(wrong))
         assert ("00", "2") == (settled.code, settled.answer.fields[66])
         self.note_closed(batch, "out_of_balance")

@@ -16,7 +16,7 @@ from pos_host.journal import Journal
 from pos_host.storage.sqlite import SqliteJournal
 
 QUICK = settings(
-    max_examples=40,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -25,7 +25,7 @@ QUICK = settings(
 )
 """The same runs each time: what fails, fails again."""
 
-ON_DISK = settings(QUICK, max_examples=12, stateful_step_count=30)
+ON_DISK = settings(QUICK, max_examples=25, stateful_step_count=40)
 
 
 class OnSqlite(BatchMachine):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pos_host.clock import ManualClock
 from pos_host.event_log import cloud_events_of
-from pos_host.journal import Journal
+from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Book
 from pos_host.ledger.recovery import recover
 from pos_host.office import Office
@@ -77,6 +77,13 @@ class HostInProcess:
         async with asyncio.timeout(PATIENCE_S):
             await self.pipeline.drain()
         await asyncio.sleep(0)
+
+    async def durable(self) -> None:
+        """Until everything posted so far is committed, also what the host notes of its own accord."""
+        done: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self.journal.post(Posting((), (), done.set_result))
+        async with asyncio.timeout(PATIENCE_S):
+            await done
 
     async def memory_turn(self) -> None:
         """One turn of the loop, and the commit that is due in it."""

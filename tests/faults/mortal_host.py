@@ -24,9 +24,6 @@ class MortalHost:
         self.log = folder / "host.log"
         self._ready_file = folder / "ready.json"
         self._options = ["--answer-first"] if answer_first else []
-        self._arguments = ["serve", "--listen", "127.0.0.1:0=unionpay", "--store", f"sqlite:///{self.store}"]
-        self._arguments += ["--mqtt", "off", "--http", "off", "--log-level", "error", "--log-format", "json"]
-        self._arguments += ["--ready-file", str(self._ready_file)]
 
     def __enter__(self) -> MortalHost:
         with self.log.open("w") as log:
@@ -50,7 +47,7 @@ class MortalHost:
     async def start(self) -> int:
         """Start a host; gives its port once it accepts."""
         self._ready_file.unlink(missing_ok=True)
-        self._ask(f"start {json.dumps(self._arguments)}")
+        self._ask("start " + json.dumps({"store": str(self.store), "ready_file": str(self._ready_file)}))
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._ready_file.exists():
             assert time.monotonic() < deadline, f"no ready file; the host said:\n{self.log.read_text()}"

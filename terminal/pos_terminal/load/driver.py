@@ -7,7 +7,7 @@ import select
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -58,12 +58,15 @@ def run_load(
     card: Card = TEST_CARDS["unionpay"],
     amount_minor: int = 1234,
     echo: bool = False,
+    began: Callable[[], None] = lambda: None,
+    ended: Callable[[], None] = lambda: None,
 ) -> LoadReport:
     """Fire purchases from `terminals`, spread over `targets`, for `seconds` after the warm-up.
 
     Without `rate` each terminal sends its next purchase when the last is answered; with it, `rate` purchases a
     second are due in all, whether or not the host keeps up, and latency counts from the time each was due.
-    `echo`: the targets send back what they get (a bare echo server to compare with).
+    `echo`: the targets send back what they get (a bare echo server to compare with). `began` and `ended` are
+    called around the shots that count, after all terminals signed in and the warm-up, for who measures the host.
     Raises NoConnection.
     """
     _allow_files(terminals + SPARE_FILES)
@@ -83,7 +86,10 @@ def run_load(
         if warm_up_s > 0:
             volley.fire(warm_up_s, rate)
             volley.forget()
-        return volley.fire(seconds, rate)
+        began()
+        report = volley.fire(seconds, rate)
+        ended()
+        return report
     finally:
         volley.close()
 

@@ -195,7 +195,7 @@ class Pipeline:
             self._fail(turn, None)
             return
         if book is not None:
-            self._apply(book, decision, first)
+            self._apply(turn, book, first)
             if turn.session.closed and decision.outcome == "approved" and turn.request.function in FINANCIAL:
                 self._note_undelivered(book, decision)
         self.send(turn.session, turn.reply)
@@ -207,15 +207,21 @@ class Pipeline:
         if first is None or book is None:
             self._fail(turn, None)
             return
-        self._apply(book, turn.decision, first)
+        self._apply(turn, book, first)
         book.busy = False
         self._take(book, turn)
 
-    def _apply(self, book: Book, decision: Decision, first: int) -> None:
-        for row in decision.rows:
-            apply_row(book, row)
-        for place, entry in enumerate(decision.entries):
-            apply_entry(book, entry, first + place)
+    def _apply(self, turn: Turn, book: Book, first: int) -> None:
+        """What was committed, into the book. A failure here is an invariant broken: the store is right and this
+        book is not, so it is told loudly and the terminal cut off; the other postings of the commit go on."""
+        try:
+            for row in turn.decision.rows:
+                apply_row(book, row)
+            for place, entry in enumerate(turn.decision.entries):
+                apply_entry(book, entry, first + place)
+        except Exception as error:
+            log.error("books_damaged", terminal_id=book.terminal_id, merchant_id=book.merchant_id, exc_info=error)
+            turn.session.hang_up()
         self.registry.touched(book)
 
     def _next(self, book: Book | None) -> None:

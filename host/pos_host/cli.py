@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -51,9 +50,6 @@ def run_command(arguments: list[str]) -> int:
         return _complain(error.format_message())
     except (Abort, KeyboardInterrupt):
         return 1
-    except BrokenPipeError:  # `pos-host transactions | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code if isinstance(code, int) else 0
 
 

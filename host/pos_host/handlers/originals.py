@@ -20,7 +20,7 @@ def original_of(request: Request, book: Book) -> tuple[Batch, Transaction] | Non
 
 
 def _in_batch(request: Request, batch: Batch) -> Transaction | None:
-    number = request.meaning("original_batch_number").strip("0 ")
+    number = request.meaning("original_batch_number").strip().lstrip("0")
     if number and number != batch.number.lstrip("0"):
         return None
     stan, rrn, invoice = _names(request)

@@ -161,7 +161,7 @@ def config(somewhere: Path, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("listen = []", "--config host.toml: listen: is no option of this command"),
+        ("listener = []", "--config host.toml: listener: is no option of this command"),
         ("config = 'other.toml'", "config: is no option of this command"),
         ("policy = {}", "policy: must be a text, a number or a list of texts"),
         ("enrol = open", "--config host.toml: not TOML: "),

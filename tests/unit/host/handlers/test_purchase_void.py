@@ -86,6 +86,16 @@ async def test_what_a_void_says_of_its_original_must_all_fit(
     assert "00" == (await unionpay.void(first)).code
 
 
+async def test_batch_numbers_that_end_in_zeros_are_whole_numbers(unionpay: UnionPayTerminal) -> None:
+    """000010 is neither 1 nor 100."""
+    unionpay.batch = "000010"
+    sale = await unionpay.purchase(12_34)
+
+    for other in ("000001", "000100"):
+        assert "25" == (await unionpay.void(sale, f61=f"{other}{sale.stan}")).code
+    assert "00" == (await unionpay.void(sale)).code
+
+
 async def test_the_void_of_a_declined_purchase_finds_no_original(terminal: Terminal, host: HostInProcess) -> None:
     sale = await terminal.purchase(0)
 

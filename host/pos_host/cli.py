@@ -59,7 +59,9 @@ def _complain(text: str) -> int:
 
 
 def add_decoding_verbs() -> None:
-    """decode, encode, dialects: they load rich, which a host that starts has no use for."""
+    """decode, encode, dialects, once: they load rich, which a host that starts has no use for."""
+    if any(command.name == "decode" for command in app.registered_commands):
+        return
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,12 @@ async def kept(journal: Journal, *entries: Entry, rows: tuple[Row, ...] = ()) ->
         return await done
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not happened():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.001)
+
+
 async def test_a_posting_is_done_with_the_sequence_of_its_first_entry(journal: Journal) -> None:
     assert 1 == await kept(journal, purchase(1))
     assert 2 == await kept(journal, purchase(2), purchase(3))
@@ -67,9 +73,7 @@ async def test_postings_are_done_in_the_order_they_were_posted(journal: Journal)
     for number in range(200):
         journal.post(Posting((purchase(number),), (), lambda first, number=number: done.append((number, first))))
 
-    async with asyncio.timeout(PATIENCE_S):
-        while len(done) < 200:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(done) == 200)
 
     assert [(number, number + 1) for number in range(200)] == done
 
@@ -86,12 +90,12 @@ async def test_what_was_posted_while_a_commit_ran_is_kept_in_order(journal: Jour
         journal.post(Posting((purchase(number),), (), after))
 
     post(1)
-    async with asyncio.timeout(PATIENCE_S):
-        while len(done) < 20:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(done) == 20)
 
     assert list(range(1, 21)) == done
-    assert [purchase(number) for number in range(1, 21)] == [stored.entry for stored in await journal.entries_after(0, 99)]
+    assert [purchase(number) for number in range(1, 21)] == [
+        stored.entry for stored in await journal.entries_after(0, 99)
+    ]
 
 
 async def test_done_is_called_on_the_loop_and_never_inside_post(journal: Journal) -> None:
@@ -104,9 +108,7 @@ async def test_done_is_called_on_the_loop_and_never_inside_post(journal: Journal
 
     journal.post(Posting((purchase(1),), (), done))
     posting = False
-    async with asyncio.timeout(PATIENCE_S):
-        while not calls:
-            await asyncio.sleep(0.001)
+    await until(lambda: bool(calls))
 
     assert [False] == calls
 
@@ -118,9 +120,7 @@ async def test_many_postings_need_few_commits(journal: Journal) -> None:
     for number in range(300):
         journal.post(Posting((purchase(number),), (), done.append))
 
-    async with asyncio.timeout(PATIENCE_S):
-        while len(done) < 300:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(done) == 300)
 
     assert len(commits) < 30
     assert 300 == commits[-1]
@@ -132,9 +132,7 @@ async def test_the_listener_is_called_after_the_postings_are_done(journal: Journ
     journal.post(Posting((purchase(1),), (), lambda first: told.append("done")))
     journal.post(Posting((purchase(2),), (), lambda first: told.append("done")))
 
-    async with asyncio.timeout(PATIENCE_S):
-        while told.count("done") < 2 or told[-1] != "commit":
-            await asyncio.sleep(0.001)
+    await until(lambda: told.count("done") == 2 and told[-1] == "commit")
 
     assert "done" == told[0]
 
@@ -223,7 +221,11 @@ async def test_load_gives_the_batches_a_book_remembers_and_their_entries(journal
 
 
 async def test_an_upload_that_never_ended_is_remembered_however_old(journal: Journal) -> None:
-    rows = [batch_row(1, state="uploading"), *[batch_row(ordinal, state="settled") for ordinal in range(2, 6)], batch_row(6)]
+    rows = [
+        batch_row(1, state="uploading"),
+        *[batch_row(ordinal, state="settled") for ordinal in range(2, 6)],
+        batch_row(6),
+    ]
     await kept(journal, purchase(1, batch=100_001), purchase(2, batch=100_002), rows=(terminal_row(), *rows))
 
     snapshot = journal.load()
@@ -332,7 +334,9 @@ async def test_a_voided_or_reversed_purchase_is_found_as_such(journal: Journal) 
         assert found is not None
         return found[2], found[3]
 
-    assert [(True, False), (False, True), (False, False)] == [await fate(sale) for sale in (voided, reversed_, restored)]
+    assert [(True, False), (False, True), (False, False)] == [
+        await fate(sale) for sale in (voided, reversed_, restored)
+    ]
 
 
 async def test_a_reversal_that_was_refused_reversed_nothing(journal: Journal) -> None:
@@ -391,9 +395,7 @@ async def test_every_posting_of_a_failing_commit_is_done_with_none(store: Journa
     for number in range(2, 12):
         journal.post(Posting((purchase(number),), (), done.append))
 
-    async with asyncio.timeout(PATIENCE_S):
-        while len(done) < 10:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(done) == 10)
 
     assert [None] * 10 == done
     mend()

@@ -27,7 +27,6 @@ from tests.unit.host.pipeline.terminals import (
 )
 
 from pos_host.journal import Journal
-from pos_host.ledger.recovery import recover
 from pos_specs.message import Message
 from pos_specs.totals import Side, Totals
 
@@ -245,9 +244,7 @@ class BatchMachine(RuleBasedStateMachine):
         if self.kind is not Iso87Terminal and sold.stan in self.reversals:
             return self.reversals[sold.stan] or "", False
         code, takes_back = "00", not sold.reversed
-        if sold.voided and not sold.reversed:
-            code, takes_back = ("00" if self.kind is HypercomTerminal else "12"), False
-        elif sold.voided:
+        if (sold.voided and not sold.reversed) or sold.voided:
             code, takes_back = ("00" if self.kind is HypercomTerminal else "12"), False
         self.reversals[sold.stan] = code
         return code, takes_back
@@ -376,9 +373,7 @@ class UnionPayMachine(BatchMachine):
         codes = settled.answer.fields[48][30::31]
         assert "2" in codes
         assert set(codes) <= {"1", "2"}
-        batch.disputed = tuple(
-            half for half, code in zip(("domestic", "foreign"), codes, strict=True) if code == "2"
-        )
+        batch.disputed = tuple(half for half, code in zip(("domestic", "foreign"), codes, strict=True) if code == "2")
         batch.state = "uploading"
 
     @precondition(lambda self: self.uploading is not None)

@@ -97,7 +97,9 @@ def test_a_host_says_where_it_is_serves_and_ends(host: Host, capsys: pytest.Capt
     assert ("200000", "0302") == (answers[0].fields[12], answers[0].fields[13])
 
     store = f"sqlite:///{host.store}"
-    assert 2 == run_command(["serve", "--store", store, "--mqtt", "off", "--http", "off", "--listen", "127.0.0.1:0=unionpay"])
+    assert 2 == run_command(
+        ["serve", "--store", store, "--mqtt", "off", "--http", "off", "--listen", "127.0.0.1:0=unionpay"]
+    )
     assert "another host is using it" in capsys.readouterr().err
     for verb, lines in (("terminals", 1), ("batches", 1), ("transactions", 4), ("unsettled", 0), ("verify", 1)):
         assert 0 == run_command([verb, "--store", store, "--json"])
@@ -111,7 +113,9 @@ def test_a_host_says_where_it_is_serves_and_ends(host: Host, capsys: pytest.Capt
     assert UNIONPAY_CARD not in err
 
 
-def test_what_was_sold_is_there_after_a_restart_and_after_a_kill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_sold_is_there_after_a_restart_and_after_a_kill(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = Host(tmp_path)
     (answer,) = first.ask(sale(1))
     first.end(signal.SIGINT)
@@ -146,7 +150,9 @@ def test_a_reader_that_has_seen_enough_brings_no_complaint(tmp_path: Path) -> No
     host = Host(tmp_path)
     host.ask(*[sale(stan) for stan in range(1, 200)])
     host.end()
-    command = f"{sys.executable} -m pos_host transactions --limit 1000 --json --store sqlite:///{host.store} | head -n 1"
+    command = (
+        f"{sys.executable} -m pos_host transactions --limit 1000 --json --store sqlite:///{host.store} | head -n 1"
+    )
 
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
 

@@ -71,9 +71,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["surplus"], "unexpected extra argument"),
     ],
 )
-def test_a_wrong_option_of_serve_is_named(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_option_of_serve_is_named(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert says in complaint(capsys, "serve", *QUIET, *arguments)
 
 
@@ -88,9 +86,7 @@ def test_a_memory_store_is_gone_with_its_host(verb: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("verb", ["terminals", "batches", "transactions", "unsettled", "verify"])
-def test_a_file_that_is_no_store_cannot_be_read(
-    verb: str, somewhere: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_no_store_cannot_be_read(verb: str, somewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (somewhere / "letter.txt").write_text("Dear host, " * 500)
 
     assert "not a database" in complaint(capsys, verb, "--store", "sqlite:///letter.txt")
@@ -125,7 +121,9 @@ def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"--http {address}: " in complaint(capsys, "serve", *QUIET, "--http", address)
 
 
-def test_a_host_that_could_not_listen_leaves_its_store_free(somewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_host_that_could_not_listen_leaves_its_store_free(
+    somewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}=hypercom"
         complaint(capsys, "serve", *QUIET, "--store", "sqlite:///a.db", "--listen", address)

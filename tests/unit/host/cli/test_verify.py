@@ -60,6 +60,9 @@ BALANCED, UPLOADED, UNBALANCED = (
 )
 ISO87 = "(SELECT batch_id FROM batch WHERE dialect = 'iso87-ascii' AND result = 'out_of_balance')"
 
+IN_UNBALANCED = f"FROM entry WHERE kind = 'purchase' AND batch_id = {UNBALANCED}"
+INVENTED = '[{"stan": "000001", "kind": "amount_differs"}]'
+
 DAMAGE = {
     "an amount in a closed batch": (
         f"UPDATE entry SET amount_minor = amount_minor + 1 WHERE kind = 'purchase' AND batch_id = {BALANCED}",
@@ -74,8 +77,8 @@ DAMAGE = {
         "is missing",
     ),
     "a sale posted twice": (
-        f"UPDATE entry SET kind = 'purchase', key = (SELECT key FROM entry WHERE kind = 'purchase' AND batch_id = {UNBALANCED} LIMIT 1) "
-        f"WHERE sequence = (SELECT max(sequence) FROM entry WHERE kind = 'purchase' AND batch_id = {UNBALANCED})",
+        f"UPDATE entry SET key = (SELECT min(key) {IN_UNBALANCED})"
+        f" WHERE sequence = (SELECT max(sequence) {IN_UNBALANCED})",
         "posted twice",
     ),
     "money after the close": (
@@ -111,11 +114,12 @@ DAMAGE = {
         "differences not reported",
     ),
     "a difference invented": (
-        f"UPDATE batch SET discrepancies = '[{{\"stan\": \"000001\", \"kind\": \"amount_differs\"}}]' WHERE batch_id = {UPLOADED}",
+        f"UPDATE batch SET discrepancies = '{INVENTED}' WHERE batch_id = {UPLOADED}",
         "reported and not there",
     ),
     "an uploaded record": (
-        f"UPDATE entry SET detail = replace(detail, '2000', '2001') WHERE kind = 'batch_upload' AND batch_id = {UPLOADED}",
+        f"UPDATE entry SET detail = replace(detail, '2000', '2001')"
+        f" WHERE kind = 'batch_upload' AND batch_id = {UPLOADED}",
         "balanced after upload, but terminal and host differ",
     ),
     "a result that is too good": (
@@ -143,8 +147,8 @@ DAMAGE = {
         "row cannot be read: JSONDecodeError",
     ),
     "closed twice": (
-        f"UPDATE entry SET kind = 'batch_closed', batch_id = {BALANCED}, detail = (SELECT detail FROM entry WHERE kind = 'batch_closed' AND batch_id = {BALANCED}) "
-        f"WHERE kind = 'settlement' AND batch_id = {UPLOADED}",
+        f"UPDATE entry SET kind = 'batch_closed', batch_id = {BALANCED}, detail = '{{\"result\": \"balanced\"}}'"
+        f" WHERE kind = 'settlement' AND batch_id = {UPLOADED}",
         "closed twice",
     ),
     "opened twice": (

@@ -171,7 +171,13 @@ async def test_what_the_host_does_not_serve_is_answered_as_unsupported(
 async def test_an_unsupported_answer_names_what_the_terminal_compares(unionpay: UnionPayTerminal) -> None:
     answer = (await unionpay.purchase(1_00, f3="310000", f60=f"01{unionpay.batch}000500")).answer
 
-    assert {3: "310000", 11: "000001", 41: "T0000001", 42: MERCHANT, 60: "01000001000500"}.items() <= answer.fields.items()
+    assert {
+        3: "310000",
+        11: "000001",
+        41: "T0000001",
+        42: MERCHANT,
+        60: "01000001000500",
+    }.items() <= answer.fields.items()
     assert "0210" == answer.mti
 
 

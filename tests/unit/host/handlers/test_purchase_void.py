@@ -24,21 +24,19 @@ async def test_in_unionpay_a_voided_sale_stays_in_debit_and_its_void_is_credit(
 ) -> None:
     await unionpay.void(await unionpay.purchase(12_34))
 
-    assert {"domestic_debit": Side(1, 12_34), "domestic_credit": Side(1, 12_34)} == host.book("T0000001").batches[
-        -1
-    ].groups
+    assert {"domestic_debit": Side(1, 12_34), "domestic_credit": Side(1, 12_34)} == host.groups("T0000001")
 
 
 async def test_in_hypercom_a_voided_sale_counts_nowhere(hypercom: HypercomTerminal, host: HostInProcess) -> None:
     await hypercom.void(await hypercom.purchase(12_34))
 
-    assert {"sales": Side(0, 0)} == host.book("H0000001").batches[-1].groups
+    assert {"sales": Side(0, 0)} == host.groups("H0000001")
 
 
 async def test_in_iso87_a_voided_sale_is_a_debit_and_its_reversal(iso87: Iso87Terminal, host: HostInProcess) -> None:
     await iso87.void(await iso87.purchase(12_34))
 
-    assert {"debits": Side(1, 12_34), "debits_reversal": Side(1, 12_34)} == host.book("I0000001").batches[-1].groups
+    assert {"debits": Side(1, 12_34), "debits_reversal": Side(1, 12_34)} == host.groups("I0000001")
 
 
 async def test_the_void_of_a_voided_purchase_is_refused(terminal: Terminal, host: HostInProcess) -> None:
@@ -76,9 +74,7 @@ async def test_the_void_of_an_unknown_purchase_is_refused(terminal: Terminal, ho
     assert ("25", "original_not_found") == ((await terminal.void(sale, **unknown)).code, outcome(host))
 
 
-async def test_what_a_void_says_of_its_original_must_all_fit(
-    unionpay: UnionPayTerminal, host: HostInProcess
-) -> None:
+async def test_what_a_void_says_of_its_original_must_all_fit(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
     first, second = await unionpay.purchase(12_34), await unionpay.purchase(12_34)
     for wrong in ({"f37": second.rrn}, {"f61": f"000009{first.stan}"}, {"f61": f"000001{second.stan}"}):
         assert ("25", "original_not_found") == ((await unionpay.void(first, **wrong)).code, outcome(host))

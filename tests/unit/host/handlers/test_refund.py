@@ -25,7 +25,9 @@ def more_than_left(terminal: Terminal) -> str:
     return "13" if isinstance(terminal, HypercomTerminal) else "64"
 
 
-async def close_batch(terminal: Terminal, *, sales: tuple[int, int] = (0, 0), refunds: tuple[int, int] = (0, 0)) -> None:
+async def close_batch(
+    terminal: Terminal, *, sales: tuple[int, int] = (0, 0), refunds: tuple[int, int] = (0, 0)
+) -> None:
     """Settle with these totals and go on in the next batch."""
     if isinstance(terminal, UnionPayTerminal):
         settled = await terminal.settle(debit_credit(sales, refunds))
@@ -45,7 +47,7 @@ async def test_a_refund_is_credit_beside_its_purchase(terminal: Terminal, host: 
         terminal.dialect, ("debits", "credits")
     )
 
-    assert {debit: Side(1, 12_34), credit: Side(1, 2_00)} == host.book(terminal.ids[41]).batches[-1].groups
+    assert {debit: Side(1, 12_34), credit: Side(1, 2_00)} == host.groups(terminal.ids[41])
 
 
 async def test_a_purchase_is_refunded_in_parts_until_nothing_is_left(terminal: Terminal, host: HostInProcess) -> None:
@@ -91,7 +93,9 @@ async def test_a_store_lookup_answers_in_turn(terminal: Terminal, host: HostInPr
     refund = await terminal.refund(sale, 4_00)
     following = terminal.purchase_message(7_00)
     terminal.stan += 1
-    first = terminal.message("0220" if terminal.dialect == "unionpay" else "0200", dict(refund.request.fields), {11: "000900"})
+    first = terminal.message(
+        "0220" if terminal.dialect == "unionpay" else "0200", dict(refund.request.fields), {11: "000900"}
+    )
     before = len(terminal.line.answers)
 
     for message in (first, following):
@@ -206,8 +210,8 @@ async def test_hypercom_and_iso87_refunds_may_stand_alone(
     hypercom: HypercomTerminal, iso87: Iso87Terminal, host: HostInProcess
 ) -> None:
     assert ["00", "00"] == [(await one.refund(None, 5_00, VISA_CARD)).code for one in (hypercom, iso87)]
-    assert {"refunds": Side(1, 5_00)} == host.book("H0000001").batches[-1].groups
-    assert {"credits": Side(1, 5_00)} == host.book("I0000001").batches[-1].groups
+    assert {"refunds": Side(1, 5_00)} == host.groups("H0000001")
+    assert {"credits": Side(1, 5_00)} == host.groups("I0000001")
 
 
 async def test_the_refund_of_a_foreign_purchase_counts_in_the_foreign_half(
@@ -216,7 +220,7 @@ async def test_the_refund_of_a_foreign_purchase_counts_in_the_foreign_half(
     sale = await unionpay.purchase(10_00, VISA_CARD)
     await unionpay.refund(sale, 3_00, f63="VIS")
 
-    assert {"foreign_debit": Side(1, 10_00), "foreign_credit": Side(1, 3_00)} == host.book("T0000001").batches[-1].groups
+    assert {"foreign_debit": Side(1, 10_00), "foreign_credit": Side(1, 3_00)} == host.groups("T0000001")
 
 
 async def test_a_refund_of_an_unknown_organisation_counts_as_domestic(
@@ -227,11 +231,11 @@ async def test_a_refund_of_an_unknown_organisation_counts_as_domestic(
     assert "00" == sale.code
     await unionpay.refund(sale, 3_00, f63="000")
 
-    assert {"foreign_debit": Side(1, 10_00), "domestic_credit": Side(1, 3_00)} == host.book("T0000001").batches[-1].groups
+    assert {"foreign_debit": Side(1, 10_00), "domestic_credit": Side(1, 3_00)} == host.groups("T0000001")
 
 
 async def test_a_refund_without_a_card_takes_its_purchases(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
     sale = await unionpay.purchase(10_00, UNIONPAY_CARD)
 
     assert "00" == (await unionpay.refund(sale, 3_00, f2=None)).code
-    assert {"domestic_debit": Side(1, 10_00), "domestic_credit": Side(1, 3_00)} == host.book("T0000001").batches[-1].groups
+    assert {"domestic_debit": Side(1, 10_00), "domestic_credit": Side(1, 3_00)} == host.groups("T0000001")

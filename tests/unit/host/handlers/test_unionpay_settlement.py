@@ -198,7 +198,9 @@ async def test_during_an_upload_a_purchase_is_not_allowed_now(unionpay: UnionPay
     await unionpay.purchase(100_00)
     await unionpay.settle(debit_credit((2, 150_00)))
 
-    answered = [(await unionpay.purchase(1_00, f60=f"22{number}000500")).code for number in ("000001", "000002", "000003")]
+    answered = [
+        (await unionpay.purchase(1_00, f60=f"22{number}000500")).code for number in ("000001", "000002", "000003")
+    ]
 
     assert ["58", "58", "77"] == answered
 

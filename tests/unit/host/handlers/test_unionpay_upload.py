@@ -49,7 +49,11 @@ async def test_a_complete_upload_balances_the_batch(
     uploaded = await unionpay.upload(*[record(sale) for sale in sales])
     ended = await unionpay.end_upload(3)
 
-    assert ("0330", "00", uploaded.request.fields[48]) == (uploaded.answer.mti, uploaded.code, uploaded.answer.fields[48])
+    assert ("0330", "00", uploaded.request.fields[48]) == (
+        uploaded.answer.mti,
+        uploaded.code,
+        uploaded.answer.fields[48],
+    )
     assert ("0330", "00", "0003") == (ended.answer.mti, ended.code, ended.answer.fields[48])
     assert ("balanced_after_upload", []) == (result(host), differences(host))
     assert "000002" == host.book("T0000001").batches[-1].number
@@ -245,9 +249,7 @@ async def test_a_refund_the_host_never_heard_of_is_posted_by_its_upload_once(
     await unionpay.settle(debit_credit((1, 10_00), (1, 4_00)))
     await unionpay.upload(record(sale))
     for _ in range(2):
-        await unionpay.upload_advice(
-            "25", "000077", UNIONPAY_CARD, 4_00, f37=sale.rrn, f61=f"000001{sale.stan}0302"
-        )
+        await unionpay.upload_advice("25", "000077", UNIONPAY_CARD, 4_00, f37=sale.rrn, f61=f"000001{sale.stan}0302")
     await unionpay.end_upload(2)
 
     assert "balanced_after_upload" == result(host)

@@ -20,6 +20,7 @@ from pos_host.transaction.request import CardReader
 from pos_specs.framing import Frame, Framer, join_frame
 from pos_specs.language import open_language
 from pos_specs.message import Message
+from pos_specs.totals import Side
 
 START_MS = 1_772_452_800_000
 """2026-03-02 20:00:00 in Shanghai: three hours before the shipped policy's cut-off."""
@@ -71,6 +72,10 @@ class HostInProcess:
         found = [book for book in self.registry.of_terminal(terminal_id) if merchant_id in (None, book.merchant_id)]
         assert 1 == len(found), f"{len(found)} terminals {terminal_id}"
         return found[0]
+
+    def groups(self, terminal_id: str) -> dict[str, Side]:
+        """The host's running totals of a terminal's open batch."""
+        return self.book(terminal_id).batches[-1].groups
 
     async def quiet(self) -> None:
         """Until everything that was read is decided and answered."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 from tests.unit.host.pipeline.host_in_process import HostInProcess, Line
-from tests.unit.host.pipeline.terminals import CARDS, WRONG_CARD
+from tests.unit.host.pipeline.terminals import CARDS, TRACK_TAIL, WRONG_CARD
 
 from pos_host.event_log import event_of
 from pos_host.journal import Snapshot, StoredEntry
@@ -38,7 +38,7 @@ async def proven(host: HostInProcess) -> AsyncIterator[Logs]:
     with capture_logs() as logs:
         yield logs
         await host.quiet()
-        assert [] == [line for line in logs if "exc_info" in line and line["exc_info"]]
+        assert [] == [line for line in logs if line.get("exc_info")]
         assert 0 == (report := verified(host))["differences"], report["details"]
         host.clock.move_to(host.clock.now_ms() + FAILURES_FORGOTTEN_MS)
         twin = host.twin()
@@ -110,9 +110,7 @@ def told_by(host: HostInProcess, logs: Logs) -> str:
     kept: list[Any] = [memory.entries, memory.terminals, memory.batches, memory.flags]
     events = [event_of(stored, host.registry) for stored in memory.entries]
     views = [terminal_view(book) for book in host.registry if book.enrolled]
-    batches = [
-        batch_view(row, book.merchant_id, book.terminal_id) for book in host.registry for row in live_rows(book)
-    ]
+    batches = [batch_view(row, book.merchant_id, book.terminal_id) for book in host.registry for row in live_rows(book)]
     return repr(kept) + repr(events) + json.dumps(views + batches) + repr(logs)
 
 
@@ -121,6 +119,7 @@ def assert_no_card(text: str) -> None:
     for pan in (*CARDS, WRONG_CARD):
         assert pan not in text
         assert pan[6:-4] not in text, "digits of a card that a mask should hide"
+    assert TRACK_TAIL not in text
 
 
 def snapshot_of(host: HostInProcess) -> Snapshot:

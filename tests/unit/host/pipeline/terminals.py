@@ -21,6 +21,9 @@ def card(digits: str) -> str:
 UNIONPAY_CARD, OTHER_CARD = card("622848397465213"), card("621226839174605288")
 VISA_CARD, MASTERCARD = card("411111739584602"), card("555555284917363")
 CARDS = (UNIONPAY_CARD, OTHER_CARD, VISA_CARD, MASTERCARD)
+TRACK_TAIL = "30122010194827365051"
+"""What follows the card number on track 2: expiry, service code, discretionary data."""
+
 WRONG_CARD = UNIONPAY_CARD[:-1] + str((int(UNIONPAY_CARD[-1]) + 1) % 10)
 
 
@@ -327,9 +330,7 @@ class Iso87Terminal(WireTerminal):
 
     def reversal_message(self, request: Message, *, mti: str = "0400", **changes: Any) -> Message:
         kept = {number: request.fields.get(number) for number in (2, 3, 4, 12, 13, 49)}
-        return self.message(
-            mti, {**kept, 11: self.next_stan(), 90: original_data(request)}, _changes(changes)
-        )
+        return self.message(mti, {**kept, 11: self.next_stan(), 90: original_data(request)}, _changes(changes))
 
     async def reverse(self, request: Message, *, mti: str = "0400", **changes: Any) -> Exchange:
         message = self.reversal_message(request, mti=mti, **changes)

@@ -34,9 +34,7 @@ async def test_the_same_terminal_id_under_two_merchants_is_two_terminals(
 
     assert ["00", "00"] == [first.code, second.code]
     assert first.rrn != second.rrn
-    amounts = {
-        merchant: host.book("T0000001", merchant).batches[-1].by_rrn for merchant in (MERCHANT, OTHER_MERCHANT)
-    }
+    amounts = {merchant: host.book("T0000001", merchant).batches[-1].by_rrn for merchant in (MERCHANT, OTHER_MERCHANT)}
     assert {MERCHANT: [first.rrn], OTHER_MERCHANT: [second.rrn]} == {mid: list(rrns) for mid, rrns in amounts.items()}
 
 
@@ -64,9 +62,7 @@ async def test_without_de42_an_id_of_two_merchants_is_no_terminal(host: HostInPr
     await other.purchase(1_00)
 
     assert "89" == (await one.reverse(sale.request, f42=None)).code
-    assert ["terminal H0000001 is not known"] == [
-        line["reason"] for line in logs if line["event"] == "message_refused"
-    ]
+    assert ["terminal H0000001 is not known"] == [line["reason"] for line in logs if line["event"] == "message_refused"]
 
 
 async def test_without_de42_an_unknown_terminal_is_refused(hypercom: HypercomTerminal) -> None:
@@ -143,7 +139,9 @@ async def test_hundreds_of_waiting_repeats_are_all_answered(terminal: Terminal) 
     terminal.host.asked.clear()
 
 
-async def test_a_terminal_that_sends_without_waiting_is_cut_off(terminal: Terminal, host: HostInProcess, logs: Logs) -> None:
+async def test_a_terminal_that_sends_without_waiting_is_cut_off(
+    terminal: Terminal, host: HostInProcess, logs: Logs
+) -> None:
     messages = [terminal.purchase_message(1_00) for _ in range(300)]
     data = b"".join(terminal.line.bytes_of(message) for message in messages)
 
@@ -169,9 +167,7 @@ async def test_a_settlement_and_the_next_purchase_in_one_segment_fall_into_two_b
     answers = await line.ask_raw(line.bytes_of(settle) + line.bytes_of(sale), expect=2)
 
     assert ["1", "00"] == [answers[0].fields[48][30], answers[1].fields[39]]
-    assert [1_00, 2_00] == [
-        batch.groups["domestic_debit"].amount_minor for batch in host.book("T0000001").batches
-    ]
+    assert [1_00, 2_00] == [batch.groups["domestic_debit"].amount_minor for batch in host.book("T0000001").batches]
 
 
 async def test_answers_to_one_segment_leave_in_one_write(terminal: Terminal) -> None:

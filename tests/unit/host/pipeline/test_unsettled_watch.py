@@ -36,7 +36,9 @@ def climbs(host: HostInProcess) -> list[tuple[str, str | None]]:
     """The events so far: when, and how bad."""
     told = [stored.entry for stored in host.memory.entries if stored.entry.kind == "unsettled"]
     local = [datetime.fromtimestamp(entry.at_ms / 1000, UTC).astimezone(SHANGHAI) for entry in told]
-    return [(f"{moment:%d %H:%M}", json.loads(entry.detail)["severity"]) for moment, entry in zip(local, told, strict=True)]
+    return [
+        (f"{moment:%d %H:%M}", json.loads(entry.detail)["severity"]) for moment, entry in zip(local, told, strict=True)
+    ]
 
 
 def flags(host: HostInProcess) -> list[str]:
@@ -229,7 +231,9 @@ async def test_terminals_due_at_the_same_time_are_told_in_the_order_of_enrolment
 
     await until(host, "02 22:30")
 
-    assert list(range(1, 10)) == [stored.entry.terminal_no for stored in host.memory.entries if stored.entry.kind == "unsettled"]
+    assert list(range(1, 10)) == [
+        stored.entry.terminal_no for stored in host.memory.entries if stored.entry.kind == "unsettled"
+    ]
 
 
 async def test_the_worst_come_first_and_in_pages(host: HostInProcess) -> None:
@@ -309,7 +313,9 @@ async def test_an_upload_left_in_the_middle_is_overdue_after_the_grace(
     assert [] == flags(host)
 
 
-async def test_during_a_hypercom_upload_the_old_batch_is_watched(hypercom: HypercomTerminal, host: HostInProcess) -> None:
+async def test_during_a_hypercom_upload_the_old_batch_is_watched(
+    hypercom: HypercomTerminal, host: HostInProcess
+) -> None:
     await hypercom.purchase(12_34)
     await hypercom.settle({"sales": Side(2, 20_00)})
     await hypercom.purchase(1_00)

@@ -88,7 +88,8 @@ def test_a_repeat_has_the_identity_of_its_first() -> None:
 
 def test_iso87_adds_date_and_time_to_the_identity() -> None:
     keys = {
-        request_of("iso87-ascii", f60=None, f25=None, f12=time, f13="0302").key for time in ("120000", "120000", "120001")
+        request_of("iso87-ascii", f60=None, f25=None, f12=time, f13="0302").key
+        for time in ("120000", "120000", "120001")
     }
 
     assert {"20000071200000302", "20000071200010302"} == keys

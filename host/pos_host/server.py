@@ -37,6 +37,8 @@ class TerminalConnection(asyncio.Protocol):
         session, pipeline = self._session, self._listener.pipeline
         for frame in session.framer.receive_data(data):
             pipeline.receive(frame, session)
+            if self._transport.is_closing():
+                break  # what stands behind cannot be answered any more
         error = session.framer.error
         if error is not None and not self._transport.is_closing():
             log.warning("connection_closed", peer=session.peer, reason=f"framing: {error}")

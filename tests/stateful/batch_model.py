@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from tests.unit.host.pipeline.terminals import (
 )
 
 from pos_host.journal import Journal
+from pos_host.storage.memory import MemoryJournal
 from pos_specs.message import Message
 from pos_specs.totals import Side, Totals
 
@@ -280,6 +282,13 @@ class BatchMachine(RuleBasedStateMachine):
         other = Message(sold.exchange.request.mti, {**sold.exchange.request.fields, 4: f"{self.new_amount():012d}"})
         assert "94" == self.ask(other).fields[39]
 
+    @precondition(lambda self: isinstance(self.host.journal, MemoryJournal))
+    @rule()
+    def buy_while_the_commit_fails(self) -> None:
+        """Nothing of it remains, neither here nor on paper."""
+        self.host.memory.fail_next = 1
+        assert "96" == self.ask(self.terminal.purchase_message(self.new_amount())).fields[39]
+
     @rule()
     def restart(self) -> None:
         self.run(self.host.durable())
@@ -403,6 +412,23 @@ class UnionPayMachine(BatchMachine):
         batch = self.current
         assert "00" == self.run(self.terminal.end_upload(len(batch.uploads))).code
         self.note_closed(batch, "balanced_after_upload" if self.agrees(batch) else "out_of_balance")
+
+    @precondition(lambda self: self.closed)
+    @rule()
+    def upload_late(self) -> None:
+        """A record nobody knows, for the batch closed last: its report grows, and nothing else of it changes."""
+        number = list(self.closed)[-1]
+        before = self.closed[number]
+        stan = self.terminal.next_stan()
+        record = (stan, UNIONPAY_CARD, self.new_amount())
+        assert "00" == self.run(self.terminal.upload(record, f60=f"00{number}201")).code
+        after = self.row(before["batch_id"])
+        found = json.loads(before["discrepancies"] or "[]")
+        reported = json.loads(after["discrepancies"])
+        assert found == reported[:-1]
+        assert (stan, "unknown_to_host") == (reported[-1]["stan"], reported[-1]["kind"])
+        assert {**before, "discrepancies": after["discrepancies"]} == after
+        self.closed[number] = after
 
     def agrees(self, batch: PaperBatch) -> bool:
         standing = {sold.stan: sold.amount_minor for sold in batch.sold if not sold.reversed}

@@ -109,6 +109,7 @@ class Batch:
         "opened_at_ms",
         "result",
         "reversals",
+        "rrn_base",
         "settlement",
         "state",
         "terminal_totals",
@@ -127,6 +128,7 @@ class Batch:
         self.opened_at_ms = opened_at_ms
         self.closed_at_ms = 0
         self.after_sequence = 0
+        self.rrn_base = 0
         self.answers: dict[str, Transaction] = {}
         self.reversals: dict[str, Transaction] = {}
         self.by_rrn: dict[str, Transaction] = {}

@@ -165,6 +165,7 @@ def _apply_batch(book: Book, row: BatchRow) -> None:
     batch.result = row.result
     batch.closed_at_ms = row.closed_at_ms
     batch.after_sequence = row.after_sequence
+    batch.rrn_base = row.rrn_base
     batch.dialect = _dialect(book, row)
     if row.currency:
         batch.currency = row.currency

@@ -62,7 +62,7 @@ def batch_row(book: Book, batch: Batch, **changes: Any) -> BatchRow:
         opened_at_ms=batch.opened_at_ms,
         closed_at_ms=batch.closed_at_ms,
         after_sequence=batch.after_sequence,
-        rrn_base=book.rrn_sequence,
+        rrn_base=batch.rrn_base,
         host_totals=totals_json(totals_of(batch)),
         terminal_totals=totals_json(batch.terminal_totals) if batch.terminal_totals else "",
         discrepancies=json.dumps(batch.discrepancies) if batch.discrepancies else "",

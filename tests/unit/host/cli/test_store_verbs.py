@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,19 @@ def test_for_people_there_is_a_table(
     assert "" == err
     assert_no_card(out)
     assert [] == [text for text in shows if text not in out]
+
+
+@pytest.mark.parametrize("verb", ["terminals", "batches", "unsettled", "verify"])
+def test_a_store_in_a_dialect_nobody_knows_is_bad_input(
+    store: Path, tmp_path: Path, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copy(store, tmp_path / "copy.db"))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("UPDATE terminal SET dialect = 'mybank'")
+
+    assert 2 == run_command([verb, "--store", f"sqlite:///{copy}"])
+
+    assert f"pos-host: store {copy}: mybank: no such dialect" in capsys.readouterr().err
 
 
 def test_the_store_may_be_named_by_the_environment(

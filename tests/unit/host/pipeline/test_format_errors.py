@@ -94,6 +94,20 @@ async def test_a_message_of_which_neither_stan_nor_terminal_can_be_read_closes_t
     assert reason.startswith("element ")
 
 
+async def test_what_stands_behind_an_unreadable_message_is_not_decided(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    """Its answer could not be given any more."""
+    await unionpay.sign_in()
+    entries = len(host.memory.entries)
+    unreadable = bytes.fromhex("000d6000030000603100311001") + b"\x02\x00"
+    sale = unionpay.line.bytes_of(unionpay.purchase_message(1_00))
+
+    assert [] == await unionpay.line.ask_raw(unreadable + sale)
+
+    assert entries == len(host.memory.entries)
+
+
 async def test_bytes_that_are_no_message_close_the_line_with_a_log_line(terminal: Terminal, logs: Logs) -> None:
     rubbish = b"GET / HTTP/1.1\r\n\r\n"
 

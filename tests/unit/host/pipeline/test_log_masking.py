@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from tests.unit.host.pipeline.proofs import assert_no_card
 from tests.unit.host.pipeline.terminals import CARDS, UNIONPAY_CARD, VISA_CARD
 
-from pos_host import log_setup
 from pos_host.log_setup import mask_cards, set_up_logging
+from pos_host.logs import LEVELS
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Any:
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Logs one line as JSON through the host's own chain and gives it back."""
-    import structlog
-
     before = structlog.get_config()
+    err = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", err)
     set_up_logging("info", "json")
 
     def write(event: str, **values: Any) -> dict[str, Any]:
         structlog.get_logger("test").error(event, **values)
-        line: dict[str, Any] = json.loads(capsys.readouterr().err)
+        line: dict[str, Any] = json.loads(err.getvalue())
         return line
 
     yield write
@@ -32,7 +36,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> Any:
 
 @pytest.mark.parametrize("pan", CARDS)
 def test_a_card_number_is_masked_wherever_it_stands(pan: str) -> None:
-    line = {"event": f"got {pan}", "deep": [{"it": (pan, f"x{pan}y")}], "track": f"{pan}=3012", "n": 5, "none": None}
+    line = {"reason": f"got {pan}", "deep": [{"it": (pan, f"x{pan}y")}], "track": f"{pan}=3012", "n": 5, "none": None}
 
     masked = mask_cards(None, "info", line)
 
@@ -71,4 +75,4 @@ def test_a_line_says_when_and_how_grave(written: Any) -> None:
 
 
 def test_the_levels_are_those_of_the_command_line() -> None:
-    assert ["debug", "info", "warning", "error"] == list(log_setup.LEVELS)
+    assert ["debug", "info", "warning", "error"] == list(LEVELS)

@@ -289,3 +289,18 @@ async def test_a_unionpay_answer_to_a_reversal_holds_what_the_terminal_compares(
 
     assert {2, 3, 4, 11, 12, 13, 15, 25, 32, 37, 39, 41, 42, 49, 60} | {44} == answer.fields.keys()
     assert sale.stan == answer.fields[11]
+
+
+async def test_after_the_close_a_reversal_of_what_was_reversed_before_gets_the_answer_of_then(
+    iso87: Iso87Terminal, host: HostInProcess
+) -> None:
+    sale = await iso87.purchase(12_34)
+    first = await iso87.reverse(sale.request)
+    await iso87.purchase(5_00)
+    await close_batch(iso87, sales=(1, 5_00))
+    entries = len(host.memory.entries)
+
+    again = await iso87.reverse(sale.request)
+
+    assert ("00", first.rrn) == (again.code, again.rrn)
+    assert entries == len(host.memory.entries)

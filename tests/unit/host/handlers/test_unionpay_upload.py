@@ -405,3 +405,28 @@ async def test_a_reversal_may_come_during_the_upload(
     await unionpay.end_upload(2)
 
     assert "balanced_after_upload" == result(host)
+
+
+async def test_an_upload_for_a_batch_nobody_knows_is_refused(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    unionpay.batch = "000777"
+
+    assert "77" == (await unionpay.upload(record(sales[0]))).code
+    assert "77" == (await unionpay.end_upload(1)).code
+    assert "uploading" == batch_of(host).state
+
+
+async def test_an_uploaded_refund_that_fits_no_purchase_stands_alone(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(10_00)
+    await unionpay.settle(debit_credit((1, 10_00), (1, 4_00)))
+    await unionpay.upload(record(sale))
+    named = {"f37": sale.rrn, "f61": f"000001{sale.stan}0302"}
+    await unionpay.upload_advice("25", "000077", OTHER_CARD, 4_00, **named)
+    await unionpay.end_upload(2)
+
+    assert "balanced_after_upload" == result(host)
+    unionpay.batch = "000002"
+    assert "00" == (await unionpay.refund(sale, 10_00)).code

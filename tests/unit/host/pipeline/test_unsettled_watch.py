@@ -120,6 +120,19 @@ async def test_looking_again_says_nothing_again(terminal: Terminal, host: HostIn
     assert entries == len(host.memory.entries)
 
 
+async def test_looking_again_before_the_commit_tells_once(terminal: Terminal, host: HostInProcess) -> None:
+    await terminal.purchase(12_34)
+    await host.watch.settle()
+    host.clock.move_to(at("02 22:30"))
+
+    for _ in range(3):
+        host.watch.look()
+    await host.durable()
+    await host.watch.settle()
+
+    assert [("02 22:30", "due")] == climbs(host)
+
+
 async def test_a_new_sale_does_not_move_a_flag(terminal: Terminal, host: HostInProcess) -> None:
     await terminal.purchase(12_34)
     await until(host, "02 22:30")

@@ -37,6 +37,11 @@ def test_a_store_is_in_wal_mode_and_syncs_every_commit(path: Path) -> None:
         assert 2 == connection.execute("PRAGMA synchronous").fetchone()[0]
 
 
+def test_a_store_that_cannot_be_in_wal_mode_is_refused() -> None:
+    with pytest.raises(StoreError, match="journal mode memory, synchronous 2 instead of wal, 2"):
+        open_store(Path(":memory:"))
+
+
 def test_the_columns_stand_in_the_order_of_the_named_tuples(path: Path) -> None:
     with closing(open_store(path)) as connection:
         for table in (Entry, TerminalRow, BatchRow, FlagRow):

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +34,19 @@ def _insert(table: type, *, replace: bool) -> str:
     return f"{verb} INTO {TABLES[table]} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-INSERT_ENTRY = _insert(Entry, replace=False)
+ENTRIES_PER_STATEMENT = (128, 32, 8, 1)
+"""Rows of one INSERT, tried from the largest. sqlite3 gives up and takes back the interpreter lock with every
+statement it runs, and the loop's thread wants that lock: row by row it cost more than the rest of the commit.
+128 rows of 20 columns stay far below SQLite's 32,766 parameters; four sizes fit its cache of statements."""
+
+
+def _insert_entries(rows: int) -> str:
+    statement = _insert(Entry, replace=False)
+    head, values, row = statement.partition(" VALUES ")
+    return f"{head}{values}{', '.join([row] * rows)}"
+
+
+INSERT_ENTRIES = [(rows, _insert_entries(rows)) for rows in ENTRIES_PER_STATEMENT]
 REPLACE_ROW = {table: _insert(table, replace=True) for table in (TerminalRow, BatchRow, FlagRow)}
 
 
@@ -52,6 +65,7 @@ class SqliteJournal:
         self._next = (last or 0) + 1
         self._waiting: deque[Posting] = deque()
         self._ready = threading.Event()
+        self._waking = False
         self._ending = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,13 +74,20 @@ class SqliteJournal:
     # -- writing
 
     def post(self, posting: Posting) -> None:
-        if self._thread is None:
+        if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
             self._thread.start()
         self._waiting.append(posting)
-        if not self._ready.is_set():
-            self._ready.set()
+        if not self._waking:
+            self._waking = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        """Wake the writer once the loop has read what there was to read. Woken by the first posting of many it
+        would commit that one alone, and fight for the interpreter lock with the others' messages."""
+        self._waking = False
+        self._ready.set()
 
     def set_listener(self, committed: Callable[[], None]) -> None:
         self._committed = committed
@@ -101,7 +122,7 @@ class SqliteJournal:
         execute = self._connection.execute
         try:
             execute("BEGIN IMMEDIATE")
-            self._connection.executemany(INSERT_ENTRY, entries)
+            self._insert(entries)
             for posting in postings:
                 for row in posting.rows:
                     execute(REPLACE_ROW[type(row)], row)
@@ -113,6 +134,15 @@ class SqliteJournal:
             return [None] * len(postings)
         self._next = sequence
         return firsts
+
+    def _insert(self, entries: list[tuple[Any, ...]]) -> None:
+        """All entries, in as few statements as may be."""
+        begin = 0
+        for rows, statement in INSERT_ENTRIES:
+            while len(entries) - begin >= rows:
+                end = begin + rows
+                self._connection.execute(statement, tuple(chain.from_iterable(entries[begin:end])))
+                begin = end
 
     def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -66,10 +66,10 @@ class Host:
                 remember_dialect(language.dialect)
             self.policy = load_policy(options.policy)
             self._open_books()
+            self.token = read_or_make(options.store, "admin-token")
         except (DialectError, PolicyError, StoreError, BooksDamaged, OSError) as error:
             raise UsageError(str(error)) from None
         self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
-        self.token = read_or_make(options.store, "admin-token")
         try:
             listeners = await self._listen(languages)
             mqtt = await self._start_mqtt()

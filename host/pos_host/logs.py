@@ -1,6 +1,6 @@
 """Loggers that load structlog with their first line.
 
-structlog takes a fifth of a second to import, because it looks for rich; a host is ready before that.
+structlog is slow to import, because it looks for rich; a host is ready before that.
 """
 
 from __future__ import annotations

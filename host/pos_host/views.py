@@ -9,7 +9,7 @@ from pos_host.clock import iso_utc
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import BatchRow, FlagRow
-from pos_host.ledger.group_totals import sides, sides_of, totals_of
+from pos_host.ledger.group_totals import sides, sides_of
 from pos_host.ledger.rows import batch_row
 from pos_specs.totals import Side
 
@@ -93,16 +93,6 @@ def live_row(book: Book, row: BatchRow) -> BatchRow:
     """The row of a batch with what happened since its last turn, where the book remembers it."""
     batch = book.batch_of_id(row.batch_id)
     return row if batch is None or batch.closed else batch_row(book, batch)
-
-
-def live_rows(book: Book) -> list[BatchRow]:
-    """Rows of the batches that are not closed, newest first."""
-    return [batch_row(book, batch) for batch in reversed(book.batches) if not batch.closed]
-
-
-def batch_totals(batch: Batch) -> dict[str, dict[str, int]]:
-    """The host's totals by group."""
-    return {name: _side(side) for name, side in totals_of(batch).items()}
 
 
 SEVERITIES = ("forgotten", "overdue", "due")

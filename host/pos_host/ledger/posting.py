@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pos_host.ledger.book import Batch, Book, Tombstone, Transaction
+from pos_host.ledger.book import BATCHES_PER_TERMINAL, Batch, Book, Tombstone, Transaction
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, Row, TerminalRow
 from pos_host.ledger.group_totals import count_in, has_money
@@ -158,7 +158,7 @@ def _apply_batch(book: Book, row: BatchRow) -> None:
     if batch is None:
         batch = Batch(row.batch_id, row.number, _dialect(book, row), row.opened_at_ms)
         book.batches.append(batch)
-        book.ordinal = max(book.ordinal, row.batch_id % 100_000)
+        book.ordinal = max(book.ordinal, row.batch_id % BATCHES_PER_TERMINAL)
         book.rrn_sequence = max(book.rrn_sequence, row.rrn_base)
     batch.number = row.number
     batch.state = row.state

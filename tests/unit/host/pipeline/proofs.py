@@ -17,8 +17,9 @@ from pos_host.journal import Snapshot, StoredEntry
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.entry import BatchRow, FlagRow, TerminalRow
 from pos_host.ledger.registry import Registry
+from pos_host.ledger.rows import batch_row
 from pos_host.verifying import Verifier
-from pos_host.views import batch_view, live_rows, terminal_view
+from pos_host.views import batch_view, terminal_view
 
 _OF_THE_PROCESS = {"session", "busy", "waiting", "flag_pending", "last_seen_at_ms", "last_sequence"}
 """What of a book belongs to the running process and not to the books."""
@@ -110,7 +111,12 @@ def told_by(host: HostInProcess, logs: Logs) -> str:
     kept: list[Any] = [memory.entries, memory.terminals, memory.batches, memory.flags]
     events = [event_of(stored, host.registry) for stored in memory.entries]
     views = [terminal_view(book) for book in host.registry if book.enrolled]
-    batches = [batch_view(row, book.merchant_id, book.terminal_id) for book in host.registry for row in live_rows(book)]
+    batches = [
+        batch_view(batch_row(book, batch), book.merchant_id, book.terminal_id)
+        for book in host.registry
+        for batch in book.batches
+        if not batch.closed
+    ]
     return repr(kept) + repr(events) + json.dumps(views + batches) + repr(logs)
 
 

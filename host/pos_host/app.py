@@ -7,10 +7,13 @@ import gc
 import importlib
 import json
 import os
+import random
+import secrets
 import signal
 import time
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pos_host import logs
 from pos_host.clock import Clock, ManualClock, SystemClock
@@ -23,7 +26,9 @@ from pos_host.office import Office
 from pos_host.options import ServeOptions, UsageError
 from pos_host.pipeline import Pipeline
 from pos_host.secrets_file import read_or_make
-from pos_host.server import Listener
+from pos_host.security.guard import Guard
+from pos_host.security.vault import KeyVault
+from pos_host.server import Endpoint, Listener
 from pos_host.settlement.policy import PolicyError, load_policy
 from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
@@ -31,7 +36,13 @@ from pos_host.storage.sqlite import SqliteJournal
 from pos_host.storage.sqlite_file import StoreError
 from pos_host.transaction.request import CardReader
 from pos_specs.errors import DialectError
-from pos_specs.language import Language, open_language
+from pos_specs.language import open_language
+from pos_specs.security.errors import KeyFileError
+from pos_specs.security.key_file import load_key_file
+from pos_specs.security.sealing import SEALING_KEY_BYTES
+
+if TYPE_CHECKING:
+    import ssl
 
 log = Logger("pos_host")
 
@@ -48,7 +59,7 @@ class Host:
 
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
-        self._listeners: list[Listener] = []
+        self._endpoints: list[Endpoint] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher: Any = None
         self._broker: Any = None
@@ -61,9 +72,9 @@ class Host:
         try:
             if options.ready_file is not None:
                 options.ready_file.unlink(missing_ok=True)
-            languages = [open_language(listener.dialect) for listener in options.listen]
-            for language in languages:
-                remember_dialect(language.dialect)
+            for name in [option.dialect for option in options.listen] + [option.dialect for option in options.connect]:
+                remember_dialect(open_language(name).dialect)
+            listening_tls, connecting_tls = self._tls()
             self.policy = load_policy(options.policy)
             self._open_books()
             self.token = read_or_make(options.store, "admin-token")
@@ -71,9 +82,10 @@ class Host:
             raise UsageError(str(error)) from None
         self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
         try:
-            listeners = await self._listen(languages)
+            listeners = await self._listen(listening_tls)
             mqtt = await self._start_mqtt()
             http = await self._start_http()
+            connections = self._connect(connecting_tls)
         except UsageError:
             await self.stop()
             raise
@@ -85,6 +97,7 @@ class Host:
         ready = {
             "pid": os.getpid(),
             "listeners": listeners,
+            "connections": connections,
             "http": http,
             "mqtt": mqtt,
             "admin_token": self.token,
@@ -99,9 +112,9 @@ class Host:
 
     async def stop(self) -> None:
         """Stop accepting and reading, answer what was read, then close terminals, web, publisher, broker."""
-        for listener in self._listeners:
-            listener.stop_accepting()
-            listener.pause()
+        for endpoint in self._endpoints:
+            endpoint.stop_accepting()
+            endpoint.pause()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -112,8 +125,8 @@ class Host:
             await self._publisher.stop()
         await self.journal.close()
         self.pipeline.flush()
-        for listener in self._listeners:
-            listener.close()
+        for endpoint in self._endpoints:
+            endpoint.close()
         if self._broker is not None:
             await self._broker.stop()
         if self._options.ready_file is not None:
@@ -129,19 +142,60 @@ class Host:
         self.journal: Journal = MemoryJournal() if options.store is None else SqliteJournal(options.store)
         self.registry = recover(self.journal.load())
         cards = CardReader(read_or_make(options.store, "card-key").encode())
-        self.pipeline = Pipeline(self.registry, self.journal, self.clock, self.policy, cards, enrol=options.enrol)
+        self.pipeline = Pipeline(
+            self.registry, self.journal, self.clock, self.policy, cards, enrol=options.enrol, guard=self._guard()
+        )
 
-    async def _listen(self, languages: list[Language]) -> list[dict[str, Any]]:
+    def _guard(self) -> Guard:
+        """Who checks and makes MACs; raises UsageError for a key file that does not load."""
+        options = self._options
+        try:
+            ring = load_key_file(options.keys)
+        except KeyFileError as error:
+            raise UsageError(f"--keys {options.keys}: {error}") from None
+        secret = read_or_make(options.store, "sealing-key").encode()
+        vault = KeyVault(ring, blake2b(secret, digest_size=SEALING_KEY_BYTES).digest(), secrets.token_bytes)
+        return Guard(options.mac, vault, own_keys=options.keys is not None)
+
+    def _tls(self) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+        """What TLS needs on listeners and on connections out, None where it is not used; raises UsageError."""
+        options = self._options
+        out = any(option.tls for option in options.connect)
+        if options.connect_ca is not None and not out:
+            raise UsageError(f"--connect-ca {options.connect_ca}: needs a --connect tls://…")
+        if options.tls is None and not out:
+            return None, None
+        from pos_host.tls import connecting_context, listening_context
+
+        return (
+            None if options.tls is None else listening_context(options.tls),
+            connecting_context(options.tls, options.connect_ca) if out else None,
+        )
+
+    async def _listen(self, tls: ssl.SSLContext | None) -> list[dict[str, Any]]:
         told = []
-        for option, language in zip(self._options.listen, languages, strict=True):
-            listener = Listener(self.pipeline, language)
-            self._listeners.append(listener)
+        for option in self._options.listen:
+            listener = Listener(self.pipeline, open_language(option.dialect), tls)
+            self._endpoints.append(listener)
             try:
                 host, port = await listener.open(option.host, option.port)
             except OSError as error:
                 reason = error.strerror or error
                 raise UsageError(f"--listen {option.host}:{option.port}={option.dialect}: {reason}") from None
-            told.append({"dialect": language.name, "host": host, "port": port})
+            told.append({"dialect": listener.language.name, "host": host, "port": port, "tls": tls is not None})
+        return told
+
+    def _connect(self, tls: ssl.SSLContext | None) -> list[dict[str, Any]]:
+        """Begin to connect out; last of all, since a concentrator sends as soon as it is connected."""
+        told = []
+        for option in self._options.connect:
+            from pos_host.concentrator import ConcentratorLine
+
+            language, context = open_language(option.dialect), tls if option.tls else None
+            line = ConcentratorLine(self.pipeline, language, option.host, option.port, random.random, context)
+            self._endpoints.append(line)
+            line.open()
+            told.append({"dialect": language.name, "host": option.host, "port": option.port, "tls": option.tls})
         return told
 
     async def _start_mqtt(self) -> str | None:
@@ -246,6 +300,8 @@ def announce(ready: dict[str, Any], options: ServeOptions) -> None:
     """One line for each thing that accepts."""
     for listener in ready["listeners"]:
         log.info("listening", **listener)
+    for connection in ready["connections"]:
+        log.info("connecting", **connection)
     if ready["mqtt"]:
         log.info("mqtt", url=ready["mqtt"], prefix=options.mqtt_prefix)
     if ready["http"]:

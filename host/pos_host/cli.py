@@ -12,14 +12,15 @@ from typer.exceptions import Abort, TyperException
 
 from pos_host.cli_config import config_option
 from pos_host.options import (
-    DEFAULT_LISTEN,
     ServeOptions,
     UsageError,
-    check_mac,
     parse_address,
     parse_clock,
-    parse_listen,
+    parse_connect,
+    parse_listeners,
+    parse_mac,
     parse_store,
+    parse_tls,
 )
 
 app = typer.Typer(
@@ -59,15 +60,17 @@ def _complain(text: str) -> int:
 
 
 def add_decoding_verbs() -> None:
-    """decode, encode, dialects, once: they load rich, which a host that starts has no use for."""
+    """decode, encode, dialects and cards, once: they load rich, which a host that starts has no use for."""
     if any(command.name == "decode" for command in app.registered_commands):
         return
+    from pos_host.card_verbs import cards_app
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
 
     app.command("decode")(decode_command)
     app.command("encode")(encode_command)
     app.add_typer(dialects_app)
+    app.add_typer(cards_app)
 
 
 def _env(name: str) -> str:
@@ -78,7 +81,7 @@ def _env(name: str) -> str:
 def serve(
     listen: Annotated[
         list[str] | None,
-        typer.Option(envvar=_env("LISTEN"), help="ADDR:PORT=DIALECT, repeatable; port 0 takes a free one."),
+        typer.Option(envvar=_env("LISTEN"), help="ADDR:PORT=DIALECT, repeatable; port 0 takes a free one; off."),
     ] = None,
     store: Annotated[
         str, typer.Option(envvar=_env("STORE"), help="sqlite:///FILE, or memory: for nothing kept.")
@@ -95,12 +98,33 @@ def serve(
     enrol: Annotated[
         str, typer.Option(envvar=_env("ENROL"), help="open: unknown terminals are enrolled; strict: refused.")
     ] = "open",
-    mac: Annotated[str, typer.Option(envvar=_env("MAC"), help="off; verify and require are not served yet.")] = "off",
+    mac: Annotated[
+        str, typer.Option(envvar=_env("MAC"), help="off, verify (a MAC that is there) or require (one that must be).")
+    ] = "verify",
+    keys: Annotated[
+        Path | None, typer.Option(envvar=_env("KEYS"), help="Key file (TOML); by default the published test keys.")
+    ] = None,
     clock: Annotated[str, typer.Option(envvar=_env("CLOCK"), help="system, manual or manual:ISO-TIME.")] = "system",
     policy: Annotated[Path | None, typer.Option(envvar=_env("POLICY"), help="Settlement policy (TOML).")] = None,
     ready_file: Annotated[
         Path | None,
         typer.Option(envvar=_env("READY_FILE"), help="Written once everything accepts; holds the token."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(envvar=_env("TLS_CERT"), help="The host's certificate (PEM): TLS on all listeners.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar=_env("TLS_KEY"), help="Its key; by default in the certificate's file.")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(envvar=_env("TLS_CLIENT_CA"), help="Clients need a certificate of one of these.")
+    ] = None,
+    connect: Annotated[
+        list[str] | None,
+        typer.Option(envvar=_env("CONNECT"), help="[tls://]ADDR:PORT=DIALECT of a concentrator, repeatable."),
+    ] = None,
+    connect_ca: Annotated[
+        Path | None, typer.Option(envvar=_env("CONNECT_CA"), help="Who certifies concentrators; by default the system.")
     ] = None,
     log_level: Annotated[str, typer.Option(envvar=_env("LOG_LEVEL"), help="debug, info, warning or error.")] = "info",
     log_format: Annotated[str | None, typer.Option(envvar=_env("LOG_FORMAT"), help="json or console.")] = None,
@@ -124,9 +148,8 @@ def serve(
         raise UsageError(f"--log-format {log_format}: must be json or console")
     if enrol not in ("open", "strict"):
         raise UsageError(f"--enrol {enrol}: must be open or strict")
-    check_mac(mac)
     options = ServeOptions(
-        listen=tuple(parse_listen(text) for text in listen or DEFAULT_LISTEN),
+        listen=parse_listeners(listen),
         store=parse_store(store),
         mqtt=mqtt,
         mqtt_prefix=mqtt_prefix,
@@ -134,7 +157,12 @@ def serve(
         enrol=enrol,
         manual_clock_ms=parse_clock(clock, time.time_ns() // 1_000_000),
         policy=policy,
+        mac=parse_mac(mac),
+        keys=keys,
         ready_file=ready_file,
+        tls=parse_tls(tls_cert, tls_key, tls_client_ca),
+        connect=tuple(parse_connect(text) for text in connect or ()),
+        connect_ca=connect_ca,
     )
     log_from(log_level, lambda: _set_up_logging(log_level, log_format))
     run(options)
@@ -166,6 +194,23 @@ def unsettled(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -
     from pos_host.store_verbs import show_unsettled
 
     show_unsettled(parse_store(store), as_json=as_json)
+
+
+@app.command()
+def authorisations(
+    store: StoreOption = DEFAULT_STORE,
+    merchant_id: MerchantOption = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Only open, completed, voided, reversed or expired ones.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the pre-authorisations: open ones, and those that ended in a batch still remembered."""
+    from pos_host.store_verbs import AUTHORISATION_STATES, show_authorisations
+
+    if state not in (None, *AUTHORISATION_STATES):
+        raise UsageError(f"--state {state}: must be one of {', '.join(AUTHORISATION_STATES)}")
+    show_authorisations(parse_store(store), merchant_id, state, as_json=as_json)
 
 
 @app.command()

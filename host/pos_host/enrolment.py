@@ -25,11 +25,12 @@ def preparation(request: Request, book: Book, now: Instant) -> Preparation | Non
     """What is still missing for `request`, or None when it can be decided."""
     if not book.enrolled:
         return _enrol(request, book, now)
-    if book.dialect.name != request.language.name:
+    if book.dialect is not request.language.dialect and book.dialect.name != request.language.name:
         return _change_dialect(request, book, now)
-    number = _believed_number(request, book)
-    if number is not None:
-        return _number(book, number, now)
+    if not book.number_known:
+        number = _believed_number(request, book)
+        if number is not None:
+            return _number(book, number, now)
     current = book.current
     if current is not None and _belongs_to_the_next(request, current):
         row, entry = opened_batch(book, current.dialect.batch.after(current.number), now.at_ms)
@@ -60,8 +61,6 @@ def _enrol(request: Request, book: Book, now: Instant) -> Preparation:
 
 def _believed_number(request: Request, book: Book) -> str | None:
     """The batch number to use from now on, when a newly enrolled terminal first says or is given one."""
-    if book.number_known:
-        return None
     current = book.current
     rules = request.language.dialect.batch
     if request.function == "sign_in" and rules.number == "sign_in" and current is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pos_host.journal import Journal, StoredEntry
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import FINANCIAL, Entry
+from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry
 from pos_host.ledger.registry import Registry
 from pos_host.publishing.events import Event, cloud_event
 from pos_host.views import current_batch_view, unsettled_view
@@ -22,6 +22,11 @@ _KINDS = {
     "answer_undelivered": "transaction.answer_undelivered",
     "sign_in": "terminal.signed_in",
     "sign_off": "terminal.signed_off",
+    "parameters": "terminal.parameters_sent",
+    "status": "terminal.status_received",
+    "script_result": "transaction.script_result_received",
+    "signature": "transaction.signature_received",
+    "tc_advice": "transaction.certificate_received",
     "settlement": "batch.totals_received",
     "batch_upload": "batch.records_received",
     "batch_upload_end": "batch.upload_ended",
@@ -98,9 +103,11 @@ def event_of(stored: StoredEntry, registry: Registry) -> Event:
 def event_type(entry: Entry) -> str:
     """`transaction.approved`, `batch.settled` and so on."""
     if entry.kind in FINANCIAL:
-        return "transaction.approved" if entry.outcome == "approved" else "transaction.declined"
+        return "transaction.approved" if entry.outcome in APPROVALS else "transaction.declined"
     if entry.kind == "reversal":
         return "transaction.reversed" if entry.outcome == "approved" else "transaction.declined"
+    if entry.kind == "balance":
+        return "transaction.balance_told" if entry.outcome == "approved" else "transaction.declined"
     if entry.kind == "batch_closed":
         balanced = json.loads(entry.detail)["result"] != "out_of_balance"
         return "batch.settled" if balanced else "batch.out_of_balance"

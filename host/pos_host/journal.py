@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from pos_host.ledger.entry import BatchRow, Entry, FlagRow, Row, TerminalRow
+from pos_host.ledger.book import Transaction
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, Row, TerminalRow
 
 
 class Posting(NamedTuple):
@@ -24,13 +25,43 @@ class StoredEntry(NamedTuple):
     entry: Entry
 
 
+class Sought(NamedTuple):
+    """What of a terminal's history is looked for: a transaction of one of `functions`, by RRN, or by batch number and
+    STAN; "" for what is not known."""
+
+    functions: frozenset[str]
+    batch_number: str
+    stan: str
+    rrn: str
+
+
+class Found(NamedTuple):
+    """A stored transaction and what became of it: its amount after adjusts, what of it was refunded."""
+
+    stored: StoredEntry
+    amount_minor: int
+    refunded_minor: int
+    voided: bool
+    reversed: bool
+
+    def transaction(self) -> Transaction:
+        """The same as the books keep it."""
+        made = Transaction(*self.stored)
+        made.amount_minor, made.refunded_minor = self.amount_minor, self.refunded_minor
+        made.voided, made.reversed = self.voided, self.reversed
+        return made
+
+
 class Snapshot(NamedTuple):
-    """What a host needs to begin: all terminals, remembered batches, flags, and those batches' entries."""
+    """What a host needs to begin: all terminals, remembered batches and their entries, flags, sealed keys, and the
+    authorisations that are open or changed in a remembered batch."""
 
     terminals: list[TerminalRow]
     batches: list[BatchRow]
     flags: list[FlagRow]
     entries: list[StoredEntry]
+    keys: Sequence[KeyRow] = ()
+    authorisations: Sequence[AuthorisationRow] = ()
 
 
 class Journal(Protocol):
@@ -50,10 +81,8 @@ class Journal(Protocol):
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         """Committed entries after `sequence`, in order."""
 
-    async def find_purchase(
-        self, terminal_no: int, batch_number: str, stan: str, rrn: str
-    ) -> tuple[StoredEntry, int, bool, bool] | None:
-        """A purchase of any batch, what was refunded of it, and whether it was voided or reversed."""
+    async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
+        """The latest transaction of the terminal, in whatever batch, that fits."""
 
     async def batches_of(self, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
         """The batches of a terminal, newest first, those below `after_id` when that is not 0."""

@@ -6,6 +6,7 @@ structlog is slow to import, because it looks for rich; a host is ready before t
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _least = LEVELS["debug"]
 _set_up: Callable[[], None] | None = None
+_loading = threading.Lock()
 
 
 def log_from(level: str, set_up: Callable[[], None]) -> None:
@@ -25,9 +27,10 @@ def log_from(level: str, set_up: Callable[[], None]) -> None:
 def load() -> None:
     """Load and configure structlog now; a thread may do it, so that the first line does not stop the loop."""
     global _set_up
-    set_up, _set_up = _set_up, None
-    if set_up is not None:
-        set_up()
+    with _loading:  # who logs meanwhile waits: an unconfigured line would go to standard output, unmasked
+        if _set_up is not None:
+            _set_up()
+            _set_up = None
 
 
 class Logger:

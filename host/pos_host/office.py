@@ -14,7 +14,14 @@ from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.registry import Registry
 from pos_host.settlement.durations import duration_ms
 from pos_host.settlement.watch import Watch
-from pos_host.views import batch_view, live_row, terminal_view, unsettled_books
+from pos_host.views import (
+    authorisation_view,
+    authorisations_of,
+    batch_view,
+    live_row,
+    terminal_view,
+    unsettled_books,
+)
 
 Page = dict[str, Any]
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
@@ -86,6 +93,19 @@ class Office:
         shown = flagged[cursor : cursor + limit]
         following = cursor + limit if len(flagged) > cursor + limit else None
         return _page([terminal_view(book) for book in shown], following)
+
+    def authorisations(self, limit: int, cursor: int, merchant_id: str | None, state: str | None) -> Page:
+        """Pre-authorisations by terminal and age; the cursor is the last one's number."""
+        books = [book for book in self._registry if book.enrolled and merchant_id in (None, book.merchant_id)]
+        now_ms = self._clock.now_ms()
+        views = {
+            row.authorisation_no: authorisation_view(row, book, now_ms)
+            for row, book in authorisations_of(books)
+            if row.authorisation_no > cursor
+        }
+        wanted = [(number, view) for number, view in views.items() if state in (None, view["state"])]
+        following = wanted[limit - 1][0] if len(wanted) > limit else None
+        return _page([view for _, view in wanted[:limit]], following)
 
     async def events(self, after: int, limit: int) -> Page:
         """Every event after a sequence, in order."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 DEFAULT_LISTEN = ("127.0.0.1:8583=unionpay", "127.0.0.1:8584=hypercom", "127.0.0.1:8585=iso87-ascii")
+
+
+MacMode = Literal["off", "verify", "require"]
+MAC_MODES = ("off", "verify", "require")
 
 
 class UsageError(Exception):
@@ -23,6 +29,26 @@ class ListenerOption:
 
 
 @dataclass(frozen=True)
+class ConnectOption:
+    """A concentrator to connect out to, over TLS or not, and what is spoken there."""
+
+    host: str
+    port: int
+    dialect: str
+    tls: bool
+
+
+@dataclass(frozen=True)
+class TlsOptions:
+    """PEM files: the host's certificate with those that issued it, its key (None: in the same file), and whose
+    certificates a client must have (None: it needs none)."""
+
+    cert: Path
+    key: Path | None
+    client_ca: Path | None
+
+
+@dataclass(frozen=True)
 class ServeOptions:
     """What a host is started with."""
 
@@ -34,7 +60,12 @@ class ServeOptions:
     enrol: str = "open"
     manual_clock_ms: int | None = None
     policy: Path | None = None
+    mac: MacMode = "verify"
+    keys: Path | None = None
     ready_file: Path | None = None
+    tls: TlsOptions | None = None
+    connect: tuple[ConnectOption, ...] = ()
+    connect_ca: Path | None = None
 
 
 def parse_listen(text: str) -> ListenerOption:
@@ -44,6 +75,36 @@ def parse_listen(text: str) -> ListenerOption:
         raise UsageError(f"--listen {text}: must be ADDR:PORT=DIALECT, such as 127.0.0.1:8583=unionpay")
     host, port = parse_address(address, f"--listen {text}")
     return ListenerOption(host, port, dialect)
+
+
+def parse_listeners(texts: Sequence[str] | None) -> tuple[ListenerOption, ...]:
+    """All of `--listen`; the default ones where there is none, and no listener for `off`. Raises UsageError."""
+    if texts and "off" in texts:
+        if len(texts) > 1:
+            raise UsageError("--listen off: goes with no other --listen")
+        return ()
+    return tuple(parse_listen(text) for text in texts or DEFAULT_LISTEN)
+
+
+def parse_connect(text: str) -> ConnectOption:
+    """`10.0.0.7:9000=unionpay`, or `tls://concentrator.example:9000=unionpay`; raises UsageError."""
+    address, equals, dialect = text.rpartition("=")
+    if not equals or not dialect:
+        raise UsageError(f"--connect {text}: must be [tls://]ADDR:PORT=DIALECT, such as 10.0.0.7:9000=unionpay")
+    host, port = parse_address(address.removeprefix("tls://"), f"--connect {text}")
+    if port == 0:
+        raise UsageError(f"--connect {text}: nobody listens at port 0")
+    return ConnectOption(host, port, dialect, address.startswith("tls://"))
+
+
+def parse_tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsOptions | None:
+    """None without any of the three; raises UsageError for a key or a client CA without a certificate."""
+    if cert is not None:
+        return TlsOptions(cert, key, client_ca)
+    for option, path in (("--tls-key", key), ("--tls-client-ca", client_ca)):
+        if path is not None:
+            raise UsageError(f"{option} {path}: needs --tls-cert")
+    return None
 
 
 def parse_address(text: str, what: str) -> tuple[str, int]:
@@ -83,9 +144,8 @@ def parse_clock(text: str, now_ms: int) -> int | None:
     return int(moment.timestamp() * 1000)
 
 
-def check_mac(text: str) -> None:
-    """Only `off` is served so far; raises UsageError for the others."""
-    if text in ("verify", "require"):
-        raise UsageError(f"--mac {text}: MACs are not served yet; use --mac off")
-    if text != "off":
+def parse_mac(text: str) -> MacMode:
+    """off, verify or require; raises UsageError."""
+    if text not in MAC_MODES:
         raise UsageError(f"--mac {text}: must be off, verify or require")
+    return text  # type: ignore[return-value]

@@ -15,24 +15,28 @@ from collections.abc import Callable
 from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
 from pos_host.handlers.network import echo
-from pos_host.handlers.originals import names_an_original, original_of
+from pos_host.handlers.originals import ASK_THE_STORE, sought_in_store
+from pos_host.handlers.posting_entry import decline
 from pos_host.handlers.unsupported import refuse
-from pos_host.journal import Journal, Posting
-from pos_host.ledger.book import Book, Transaction
+from pos_host.journal import Journal, Posting, Sought
+from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import FINANCIAL, Entry
+from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry, Row
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
 from pos_host.routing import Router
+from pos_host.security.guard import ICC_DATA, PIN, Guard
+from pos_host.security.guard import Refusal as Refused
+from pos_host.security.issuing import KeyIssuer
 from pos_host.session import Session
 from pos_host.settlement.policy import Policy
 from pos_host.transaction.reply import bare_reply, build_reply
 from pos_host.transaction.request import CardReader, Request
 from pos_host.turn import Note, Refusal, Turn
-from pos_specs.dialect import FunctionRule
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Frame, reply_frame
+from pos_specs.language import Route
 from pos_specs.message import Message, is_request
 
 log = Logger("pos_host.pipeline")
@@ -65,6 +69,7 @@ class Pipeline:
         cards: CardReader,
         *,
         enrol: str = "open",
+        guard: Guard | None = None,
     ) -> None:
         self.registry = registry
         self.journal = journal
@@ -73,7 +78,10 @@ class Pipeline:
         self.enrol = enrol
         self.messages = 0
         self._cards = cards
-        self._router = Router(cards)
+        self._guard = guard
+        self._router = Router(cards, policy, None if guard is None else KeyIssuer(guard.vault))
+        self._arrived: list[tuple[Frame, Session]] = []
+        self._due: list[Turn] = []
         self._dirty: list[Session] = []
         self._lookups: set[asyncio.Task[None]] = set()
         self._failed: dict[tuple[int, str, str], int] = {}
@@ -84,40 +92,60 @@ class Pipeline:
 
     def receive(self, frame: Frame, session: Session) -> None:
         """Take one frame of a connection; its answer is sent when what it promises is durable."""
-        self.messages += 1
+        if not self._arrived:
+            asyncio.get_running_loop().call_soon(self._work)
+        session.awaited += 1
+        self._arrived.append((frame, session))
+
+    def _work(self) -> None:
+        """All that arrived in one turn of the loop."""
+        arrived, self._arrived = self._arrived, []
+        self.messages += len(arrived)
+        self._run([turn for frame, session in arrived if (turn := self._read(frame, session)) is not None])
+
+    def _run(self, turns: list[Turn]) -> None:
+        """Decide and answer these requests, and those that had to wait for them.
+
+        Step by step and not one by one: a step's code then stays in the processor's cache, a quarter of the time.
+        """
+        while turns:
+            for turn in turns:
+                self._decide(turn)
+            for turn in turns:
+                self._answer(turn)
+            turns, self._due = self._due, []
+        self.flush()
+
+    def _run_due(self) -> None:
+        due, self._due = self._due, []
+        self._run(due)
+
+    def _read(self, frame: Frame, session: Session) -> Turn | None:
+        """From bytes to a request whose turn it is; None when it was refused or has to wait."""
         try:
-            self._read(frame, session)
+            if session.ended:
+                session.unanswered()  # the host gave it up over what came before: what stands behind is not read
+                return None
+            language = session.language
+            try:
+                message = language.decode(frame.body)
+            except MessageError as error:
+                self._unreadable(frame, session, error)
+                return None
+            route = language.route(message)
+            if route is None or route.missing is not None:
+                self._refuse_unread(frame, session, message, route)
+                return None
+            request = Request(language, route, message, self._cards)
+            if route.rule.anonymous:
+                return Turn(self, None, request, frame, session)
+            book = self._book_of(request, frame, session)
+            return None if book is None else self._queue(book, Turn(self, book, request, frame, session))
         except Exception as error:  # our mistake before there was a request to answer
             log.error("connection_closed", peer=session.peer, reason=type(error).__name__, exc_info=error)
             session.hang_up()
-
-    def _read(self, frame: Frame, session: Session) -> None:
-        """From bytes to a request in its terminal's queue, or to a refusal."""
-        language = session.language
-        try:
-            message = language.decode(frame.body)
-        except MessageError as error:
-            self._unreadable(frame, session, error)
-            return
-        if not is_request(message.mti):
-            log.warning("message_ignored", peer=session.peer, mti=message.mti, reason="not a request")
-            return
-        rule = language.function_of(message)
-        if rule is None:
-            self._refuse(frame, session, message, None, "unsupported_function", "no function of the dialect")
-            return
-        missing = language.missing(rule, message)
-        if missing is not None:
-            reason = f"{rule.name}: element {missing} is missing"
-            self._refuse(frame, session, message, rule, "format_error", reason)
-            return
-        request = Request(language, rule, message, self._cards)
-        if rule.anonymous:
-            self._answer(Turn(self, None, request, frame, session), echo(self.clock.now()))
-            return
-        book = self._book_of(request, frame, session)
-        if book is not None:
-            self._queue(book, Turn(self, book, request, frame, session))
+            session.unanswered()
+            return None
 
     def _book_of(self, request: Request, frame: Frame, session: Session) -> Book | None:
         """The terminal's book; a new one where terminals may enrol, None once the request was refused."""
@@ -130,144 +158,179 @@ class Pipeline:
                 return self.registry.create(request.merchant_id, request.terminal_id, request.language.dialect)
             if not self.registry.knows_merchant(request.merchant_id):
                 outcome, reason = "unknown_merchant", f"merchant {request.merchant_id} is not known"
-        self._refuse(frame, session, request.message, request.rule, outcome, reason)
+        self._refuse(frame, session, request.message, request.route, outcome, reason)
         return None
 
-    def _queue(self, book: Book, turn: Turn) -> None:
+    def _queue(self, book: Book, turn: Turn) -> Turn | None:
+        """The request when its terminal has no other under way, else None: it waits for its turn."""
         book.session = turn.session
         if not book.busy:
-            self._take(book, turn)
-        elif len(book.waiting) < WAITING_PER_TERMINAL:
+            book.busy = True
+            return turn
+        if len(book.waiting) < WAITING_PER_TERMINAL:
             book.waiting.append(turn)
-        else:
-            log.warning(
-                "connection_closed",
-                peer=turn.session.peer,
-                terminal_id=book.terminal_id,
-                reason=f"more than {WAITING_PER_TERMINAL} requests of one terminal wait",
-            )
-            turn.session.hang_up()
+            return None
+        log.warning(
+            "connection_closed",
+            peer=turn.session.peer,
+            terminal_id=book.terminal_id,
+            reason=f"more than {WAITING_PER_TERMINAL} requests of one terminal wait",
+        )
+        turn.session.hang_up()
+        turn.session.unanswered()
+        return None
 
-    def _take(self, book: Book, turn: Turn) -> None:
-        """One request's turn: prepare, look up, decide; each may need a commit or the store first."""
-        request = turn.request
+    def _decide(self, turn: Turn) -> None:
+        """Prepare, look up, decide: each may need a commit or the store first, and then the turn comes again."""
+        request, book = turn.request, turn.book
         try:
             now = turn.now = self.clock.now()
+            if book is None:
+                turn.decision = echo(now)
+                return
             book.last_seen_at_ms = now.at_ms
             if self._failed and self._failed_lately(request, book, now.at_ms):
                 self._answer_failed(turn)
                 return
             needed = preparation(request, book, now)
             if needed is not None:
-                book.busy = True
-                turn.decision = Decision("approved", now.at_ms, entries=needed.entries, rows=needed.rows)
+                turn.preparation = needed
                 self.journal.post(Posting(needed.entries, needed.rows, turn.prepared))
                 return
-            if request.function == "refund" and self._needs_lookup(request, book):
-                book.busy = True
-                self._look_up(book, turn)
-                return
-            self._answer(turn, self._router.decide(request, book, now))
+            if self._guard is not None and not turn.guarded:
+                turn.decision = self._check(self._guard, turn, book)
+                if turn.decision is not None:
+                    return
+            if request.function in ASK_THE_STORE and not request.looked_up:
+                sought = sought_in_store(request, book)
+                if sought is not None:
+                    self._look_up(book, turn, sought)
+                    return
+            turn.decision = self._router.decide(request, book, now)
         except Exception as error:  # our mistake: the one place where it ends
             self._fail(turn, error)
 
-    def _answer(self, turn: Turn, decision: Decision) -> None:
-        """Encode the answer, make the decision durable, and send; in this order."""
-        request = turn.request
-        turn.decision = decision
-        at = turn.now if decision.at_ms == turn.now.at_ms else instant(self.policy, decision.at_ms)
-        reply = build_reply(request.language, request.rule, request.message, decision, at)
-        turn.reply = reply_frame(request.language.dialect.framing, turn.frame, request.language.encode(reply))
-        if decision.reason and decision.reason != "repeat":
-            self._log_refusal(turn, decision)
-        if decision.entries or decision.rows:
-            if turn.book is not None:
-                turn.book.busy = True
-            self.journal.post(Posting(decision.entries, decision.rows, turn.committed))
-        else:
-            self.send(turn.session, turn.reply)
-            self._next(turn.book)
+    def _check(self, guard: Guard, turn: Turn, book: Book) -> Decision | None:
+        """MAC, PIN and chip of a request, once; the refusal of one that is not what it says."""
+        request, fields = turn.request, turn.request.message.fields
+        turn.guarded = True
+        mac = None if guard.mode == "off" else guard.check_mac(request, book, turn.frame.body)
+        if isinstance(mac, Refused):
+            return decline(request, book, None, turn.now, *mac)
+        turn.signature = mac
+        if PIN in fields:
+            guard.check_pin(request, book, turn.now)
+        if ICC_DATA in fields:
+            icc = guard.check_chip(request)
+            if isinstance(icc, Refused):
+                return decline(request, book, None, turn.now, *icc)
+            turn.icc_answer = icc
+        return None
+
+    def _answer(self, turn: Turn) -> None:
+        """Encode the answer, make the decision durable, and send; in this order. Nothing while undecided."""
+        decision = turn.decision
+        if decision is None:
+            return
+        request, now = turn.request, turn.now
+        language = request.language
+        try:
+            outcome, at_ms, _, _, _, entries, rows, reason = decision
+            if turn.icc_answer and outcome == "approved":
+                decision = decision._replace(values={**decision.values, "icc_data": turn.icc_answer})
+            at = now if at_ms == now.at_ms else instant(self.policy, at_ms)
+            reply = build_reply(language, request.route, request.message, decision, at)
+            if turn.signature is not None and self._guard is not None:
+                body = self._guard.signed(language, reply, turn.signature)
+            else:
+                body = language.encode(reply)
+            turn.reply = reply_frame(language.dialect.framing, turn.frame, body)
+            if reason and reason != "repeat":
+                self._log_refusal(turn, decision)
+            if entries or rows:
+                self.journal.post(Posting(entries, rows, turn.committed))
+                return
+        except Exception as error:  # our mistake: the one place where it ends
+            self._fail(turn, error)
+            return
+        self.send(turn.session, turn.reply)
+        self._next(turn.book)
 
     def committed(self, turn: Turn, first: int | None) -> None:
         """The commit of a decision ended: apply and answer, or answer that nothing was kept."""
         book, decision = turn.book, turn.decision
-        if first is None:
+        if first is None or decision is None:
             self._fail(turn, None)
             return
         if book is not None:
-            self._apply(turn, book, first)
-            if turn.session.closed and decision.outcome == "approved" and turn.request.function in FINANCIAL:
+            self._apply(turn, book, decision.entries, decision.rows, first)
+            if turn.session.closed and decision.outcome in APPROVALS and turn.request.function in FINANCIAL:
                 self._note_undelivered(book, decision)
         self.send(turn.session, turn.reply)
         self._next(book)
 
     def prepared(self, turn: Turn, first: int | None) -> None:
         """The commit before a decision ended: apply it and take the request's turn again."""
-        book = turn.book
-        if first is None or book is None:
+        book, needed = turn.book, turn.preparation
+        if first is None or book is None or needed is None:
             self._fail(turn, None)
             return
-        self._apply(turn, book, first)
-        book.busy = False
-        self._take(book, turn)
+        self._apply(turn, book, needed.entries, needed.rows, first)
+        self._due.append(turn)
 
-    def _apply(self, turn: Turn, book: Book, first: int) -> None:
+    def _apply(self, turn: Turn, book: Book, entries: tuple[Entry, ...], rows: tuple[Row, ...], first: int) -> None:
         """What was committed, into the book. A failure here is an invariant broken: the store is right and this
         book is not, so it is told loudly and the terminal cut off; the other postings of the commit go on."""
         try:
-            for row in turn.decision.rows:
+            for row in rows:
                 apply_row(book, row)
-            for place, entry in enumerate(turn.decision.entries):
-                apply_entry(book, entry, first + place)
+            for entry in entries:
+                apply_entry(book, entry, first)
+                first += 1
         except Exception as error:
             log.error("books_damaged", terminal_id=book.terminal_id, merchant_id=book.merchant_id, exc_info=error)
             turn.session.hang_up()
         self.registry.touched(book)
 
     def _next(self, book: Book | None) -> None:
+        """A request of the terminal is answered: the next one that waits, if any."""
         if book is None:
             return
-        book.busy = False
         if book.waiting:
-            self._take(book, book.waiting.pop(0))
+            self._due.append(book.waiting.pop(0))
+        else:
+            book.busy = False
 
     # -- originals that only the store remembers
 
-    def _needs_lookup(self, request: Request, book: Book) -> bool:
-        return (
-            request.stored_original is None
-            and not request.looked_up
-            and names_an_original(request)
-            and original_of(request, book) is None
-        )
-
-    def _look_up(self, book: Book, turn: Turn) -> None:
-        task = asyncio.get_running_loop().create_task(self._find_original(book, turn))
+    def _look_up(self, book: Book, turn: Turn, sought: Sought) -> None:
+        task = asyncio.get_running_loop().create_task(self._find_original(book, turn, sought))
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 
-    async def _find_original(self, book: Book, turn: Turn) -> None:
+    async def _find_original(self, book: Book, turn: Turn, sought: Sought) -> None:
         request = turn.request
         try:
-            number = request.meaning("original_batch_number")
-            stan, rrn = request.meaning("original_stan"), request.meaning("rrn").strip()
-            found = await self.journal.find_purchase(
-                book.terminal_no, number if number.strip("0") else "", stan if stan.strip("0") else "", rrn
-            )
-            if found is not None:
-                (sequence, entry), refunded, voided, reversed_ = found
-                original = Transaction(sequence, entry)
-                original.refunded_minor, original.voided, original.reversed = refunded, voided, reversed_
-                request.stored_original = original
+            found = await self.journal.find_original(book.terminal_no, sought)
+            request.stored_original = None if found is None else found.transaction()
             request.looked_up = True
+            self._run([turn])
         except Exception as error:
             self._fail(turn, error)
-            return
-        book.busy = False
-        self._take(book, turn)
-        self.flush()
+            self._run_due()
 
     # -- what goes wrong
+
+    def _refuse_unread(self, frame: Frame, session: Session, message: Message, route: Route | None) -> None:
+        """A message that means no function of the dialect, or lacks what its function needs."""
+        if route is not None:
+            reason = f"{route.rule.name}: element {route.missing} is missing"
+            self._refuse(frame, session, message, route, "format_error", reason)
+        elif is_request(message.mti):
+            self._refuse(frame, session, message, None, "unsupported_function", "no function of the dialect")
+        else:
+            log.warning("message_ignored", peer=session.peer, mti=message.mti, reason="not a request")
+            session.unanswered()
 
     def _unreadable(self, frame: Frame, session: Session, error: MessageError) -> None:
         """Answered 30 where an answer can be formed: a request whose STAN or terminal could be read."""
@@ -275,6 +338,7 @@ class Pipeline:
         if partial is None or not is_request(partial.mti) or not ({11, 41} & partial.fields.keys()):
             log.warning("connection_closed", peer=session.peer, reason=str(error))
             session.hang_up()
+            session.unanswered()
             return
         self._refuse(frame, session, partial, None, "format_error", str(error))
 
@@ -283,7 +347,7 @@ class Pipeline:
         frame: Frame,
         session: Session,
         message: Message,
-        rule: FunctionRule | None,
+        route: Route | None,
         outcome: str,
         reason: str,
     ) -> None:
@@ -305,13 +369,14 @@ class Pipeline:
         try:
             reply = (
                 bare_reply(language, message, outcome, now)
-                if rule is None
-                else build_reply(language, rule, message, decision, now)
+                if route is None
+                else build_reply(language, route, message, decision, now)
             )
             data = reply_frame(language.dialect.framing, frame, language.encode(reply))
         except (MessageError, FramingError) as error:
             log.warning("connection_closed", peer=session.peer, reason=f"no answer can be formed: {error}")
             session.hang_up()
+            session.unanswered()
             return
         self.journal.post(Posting(decision.entries, (), Refusal(self.send, session, data).committed))
 
@@ -347,14 +412,15 @@ class Pipeline:
         try:
             decision = Decision("internal_error", self.clock.now_ms())
             at = self.clock.now()
-            reply = build_reply(request.language, request.rule, request.message, decision, at)
+            reply = build_reply(request.language, request.route, request.message, decision, at)
             framing = request.language.dialect.framing
             self.send(turn.session, reply_frame(framing, turn.frame, request.language.encode(reply)))
-        except (MessageError, FramingError) as broken:
-            log.error("connection_closed", peer=turn.session.peer, reason=str(broken))
+        except Exception as broken:  # the same mistake again: the others of this commit must not suffer for it
+            reason = str(broken) if isinstance(broken, (MessageError, FramingError)) else type(broken).__name__
+            log.error("connection_closed", peer=turn.session.peer, reason=reason)
             turn.session.hang_up()
+            turn.session.unanswered()
         self._next(turn.book)
-        self.flush()
 
     def _log_refusal(self, turn: Turn, decision: Decision) -> None:
         request = turn.request
@@ -381,12 +447,12 @@ class Pipeline:
         self._on_commit = tell
 
     def _committed_some(self) -> None:
-        self.flush()
+        self._run_due()
         self._on_commit()
 
     async def drain(self) -> None:
         """Wait until every request that was read has its answer sent."""
-        while self._lookups or any(book.busy for book in self.registry):  # noqa: ASYNC110 - once, at the end
+        while self._arrived or self._lookups or any(book.busy for book in self.registry):  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.001)
         self.flush()
 

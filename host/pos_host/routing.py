@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pos_host.clock import Instant
+from pos_host.handlers.adjust import adjust
+from pos_host.handlers.authorisation import auth, auth_void
+from pos_host.handlers.balance import balance
 from pos_host.handlers.batch_upload import batch_upload, batch_upload_end
+from pos_host.handlers.completion import completion
 from pos_host.handlers.network import echo, sign_in, sign_off
+from pos_host.handlers.notices import script_result, signature, tc_advice
+from pos_host.handlers.parameters import parameters
 from pos_host.handlers.posting_entry import decline, repeat_of
 from pos_host.handlers.purchase import purchase
 from pos_host.handlers.refund import refund
 from pos_host.handlers.reversal import reversal, reversal_key
 from pos_host.handlers.settlement import settlement
-from pos_host.handlers.void import purchase_void
+from pos_host.handlers.status import status
+from pos_host.handlers.told_sale import told_sale
+from pos_host.handlers.void import void
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import FINANCIAL
 from pos_host.ledger.posting import BooksDamaged
+from pos_host.security.issuing import KeyIssuer
+from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import CardReader, Request
 
 Handler = Callable[[Request, Book, Batch, Instant], Decision]
@@ -25,18 +36,33 @@ Handler = Callable[[Request, Book, Batch, Instant], Decision]
 class Router:
     """The functions the host serves, and what is checked before each."""
 
-    def __init__(self, cards: CardReader) -> None:
+    def __init__(self, cards: CardReader, policy: Policy, issuer: KeyIssuer | None = None) -> None:
         self.handlers: dict[str, Handler] = {
-            "sign_in": sign_in,
+            "sign_in": lambda request, book, batch, now: sign_in(request, book, batch, now, issuer),
             "sign_off": sign_off,
             "echo": lambda request, book, batch, now: echo(now),
             "purchase": purchase,
-            "purchase_void": purchase_void,
+            "purchase_void": void,
+            "cash_advance": purchase,
             "refund": refund,
+            "refund_void": void,
+            "auth": partial(auth, policy=policy),
+            "auth_void": auth_void,
+            "completion": partial(completion, policy=policy),
+            "completion_advice": partial(told_sale, policy=policy),
+            "completion_void": void,
+            "offline_purchase": partial(told_sale, policy=policy),
+            "adjust": adjust,
             "reversal": reversal,
             "settlement": settlement,
-            "batch_upload": lambda request, book, batch, now: batch_upload(request, book, batch, now, cards),
+            "batch_upload": partial(batch_upload, cards=cards, policy=policy),
             "batch_upload_end": batch_upload_end,
+            "parameters": parameters,
+            "status": status,
+            "balance": balance,
+            "script_result": script_result,
+            "signature": signature,
+            "tc_advice": tc_advice,
         }
 
     def decide(self, request: Request, book: Book, now: Instant) -> Decision:
@@ -62,7 +88,7 @@ class Router:
 
 
 def _same_or_differs(request: Request, book: Book, batch: Batch, now: Instant, stored: Transaction) -> Decision:
-    if request.same_content(stored.function, stored.amount_minor, stored.card_print):
+    if request.same_content(stored.function, stored.asked_minor, stored.card_print):
         return repeat_of(stored)
     reason = f"STAN {request.stan} was already used for another amount, card or function"
     decision = decline(request, book, batch, now, "duplicate_differs", reason)

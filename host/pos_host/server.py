@@ -1,15 +1,21 @@
-"""Listeners: bytes from sockets into the pipeline, and back. The only file that knows `asyncio.Protocol`."""
+"""Connections and listeners: bytes from sockets into the pipeline, and back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import cast
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from pos_host.logs import Logger
 from pos_host.pipeline import Pipeline
 from pos_host.session import Session
 from pos_specs.language import Language
+
+if TYPE_CHECKING:
+    import ssl
+
+    from pos_host.tls_server import TlsServer
 
 log = Logger("pos_host.server")
 
@@ -17,40 +23,57 @@ BACKLOG = 1024
 """Connections that may wait to be accepted: a fleet that reconnects after a power cut comes all at once."""
 
 
+class Endpoint:
+    """A place where one dialect is spoken, and the connections that are open there."""
+
+    def __init__(self, pipeline: Pipeline, language: Language) -> None:
+        self.pipeline = pipeline
+        self.language = language
+        self.connections: set[TerminalConnection] = set()
+
+    def stop_accepting(self) -> None:
+        """Have no new connections; those that are open stay."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        """Read no more from any connection: without this a drain under load never ends."""
+        for connection in list(self.connections):
+            connection.pause()
+
+    def close(self) -> None:
+        for connection in list(self.connections):
+            connection.close()
+
+
 class TerminalConnection(asyncio.Protocol):
     """One terminal's (or concentrator's) connection."""
 
-    __slots__ = ("_listener", "_session", "_transport")
+    __slots__ = ("_endpoint", "_session", "_transport")
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}" if peer else "?"
-        self._session = Session(self._listener.language, name, self._transport.write, self._transport.close)
-        self._listener.connections.add(self)
-        log.debug("connection_opened", peer=name, dialect=self._listener.language.name)
+        self._session = Session(self._endpoint.language, name, self._transport.write, self._transport.close)
+        self._endpoint.connections.add(self)
+        log.debug("connection_opened", peer=name, dialect=self._endpoint.language.name)
 
     def data_received(self, data: bytes) -> None:
-        session, pipeline = self._session, self._listener.pipeline
+        session = self._session
         for frame in session.framer.receive_data(data):
-            pipeline.receive(frame, session)
-            if self._transport.is_closing():
-                break  # what stands behind cannot be answered any more
+            self._endpoint.pipeline.receive(frame, session)
         error = session.framer.error
-        if error is not None and not self._transport.is_closing():
+        if error is not None and not session.finishing:
             log.warning("connection_closed", peer=session.peer, reason=f"framing: {error}")
-            pipeline.flush()
-            self._transport.close()
-            return
-        pipeline.flush()
+            session.finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
         session = self._session
         session.closed = True
-        self._listener.connections.discard(self)
+        self._endpoint.connections.discard(self)
         if session.framer.waiting:
             log.warning(
                 "connection_closed",
@@ -68,31 +91,26 @@ class TerminalConnection(asyncio.Protocol):
         self._transport.close()
 
 
-class Listener:
-    """One listening address and the dialect spoken there."""
+class Listener(Endpoint):
+    """One listening address and the dialect spoken there, over TLS where `tls` is given."""
 
-    def __init__(self, pipeline: Pipeline, language: Language) -> None:
-        self.pipeline = pipeline
-        self.language = language
-        self.connections: set[TerminalConnection] = set()
-        self._server: asyncio.Server | None = None
+    def __init__(self, pipeline: Pipeline, language: Language, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(pipeline, language)
+        self._tls = tls
+        self._server: asyncio.Server | TlsServer | None = None
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
         """Listen; gives the address in use. Raises OSError when it is taken."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TerminalConnection(self), host, port, backlog=BACKLOG)
-        address = self._server.sockets[0].getsockname()
+        make = partial(TerminalConnection, self)
+        if self._tls is not None:
+            from pos_host.tls_server import TlsServer
+
+            self._server = secured = TlsServer(self._tls, make)
+            return secured.open(host, port, BACKLOG)
+        self._server = server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
+        address = server.sockets[0].getsockname()
         return address[0], address[1]
 
     def stop_accepting(self) -> None:
         if self._server is not None:
             self._server.close()
-
-    def pause(self) -> None:
-        """Read no more from any connection: without this a drain under load never ends."""
-        for connection in list(self.connections):
-            connection.pause()
-
-    def close(self) -> None:
-        for connection in list(self.connections):
-            connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import BatchRow, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, TerminalRow
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
 from pos_host.ledger.registry import Registry
@@ -20,11 +21,22 @@ from pos_host.options import UsageError
 from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after
 from pos_host.storage.sqlite_file import StoreError, open_to_read
 from pos_host.verifying import Verifier
-from pos_host.views import batch_view, live_row, terminal_view, unsettled_books
+from pos_host.views import (
+    authorisation_view,
+    authorisations_of,
+    batch_view,
+    live_row,
+    terminal_view,
+    unsettled_books,
+)
 from pos_specs.errors import DialectError
 
 ENTRIES_AT_ONCE = 5_000
 """Entries read in one go: a store of any size is read in little memory."""
+
+
+AUTHORISATION_STATES = ("open", "completed", "voided", "reversed", "expired")
+"""What `--state` can be; an open one has expired by this machine's clock."""
 
 
 def show_terminals(path: Path | None, *, as_json: bool) -> None:
@@ -39,6 +51,16 @@ def show_unsettled(path: Path | None, *, as_json: bool) -> None:
     with _reading(path) as connection:
         views = [terminal_view(book) for book in unsettled_books(list(_books(connection)))]
     _show(views, (*_TERMINAL_COLUMNS, *_FLAG_COLUMNS), "unsettled terminals", as_json)
+
+
+def show_authorisations(path: Path | None, merchant_id: str | None, state: str | None, *, as_json: bool) -> None:
+    """Pre-authorisations by terminal and age, those of one merchant or in one state where asked."""
+    with _reading(path) as connection:
+        books = [book for book in _books(connection) if merchant_id in (None, book.merchant_id)]
+    now_ms = time.time_ns() // 1_000_000
+    views = [authorisation_view(row, book, now_ms) for row, book in authorisations_of(books)]
+    wanted = [view for view in views if state in (None, view["state"])]
+    _show(wanted, _AUTHORISATION_COLUMNS, "authorisations", as_json)
 
 
 def show_batches(path: Path | None, terminal_id: str | None, merchant_id: str | None, *, as_json: bool) -> None:
@@ -84,7 +106,10 @@ def verify_store(path: Path | None, *, as_json: bool) -> bool:
     """True when the store agrees with itself; prints the report."""
     with _reading(path) as connection:
         verifier = Verifier(
-            read_all(connection, TerminalRow), read_all(connection, BatchRow), read_all(connection, FlagRow)
+            read_all(connection, TerminalRow),
+            read_all(connection, BatchRow),
+            read_all(connection, FlagRow),
+            read_all(connection, AuthorisationRow),
         )
         for stored in _all_entries(connection):
             verifier.take(stored)
@@ -178,6 +203,16 @@ _FLAG_COLUMNS: tuple[Column, ...] = (
     ("severity", "unsettled.severity"),
     ("since", "unsettled.since"),
     ("reasons", "unsettled.reasons"),
+)
+_AUTHORISATION_COLUMNS: tuple[Column, ...] = (
+    ("terminal", "terminal_id"),
+    ("code", "approval_code"),
+    ("state", "state"),
+    ("card", "card"),
+    ("amount", "amount_minor"),
+    ("completed", "completed_minor"),
+    ("authorised", "authorised_at"),
+    ("expires", "expires_at"),
 )
 _BATCH_COLUMNS: tuple[Column, ...] = (
     ("id", "id"),

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pos_host.clock import Instant
+from pos_host.enrolment import Preparation
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import Entry
 from pos_host.ledger.posting import apply_entry
 from pos_host.ledger.registry import Registry
+from pos_host.security.message_keys import Signature
 from pos_host.session import Session
 from pos_host.transaction.request import Request
 from pos_specs.framing import Frame
@@ -22,14 +24,30 @@ if TYPE_CHECKING:
     from pos_host.pipeline import Pipeline
 
 NEVER = Instant(0, "", "", "")
-UNDECIDED = Decision("internal_error", 0)
-"""What a turn holds before it was taken."""
+"""The time of a turn that was not taken yet."""
 
 
 class Turn:
-    """One request on its way: what is known of it from its frame to its answer."""
+    """One request on its way: what is known of it from its frame to its answer.
 
-    __slots__ = ("book", "decision", "frame", "now", "pipeline", "reply", "request", "session")
+    `preparation` is what was posted before it could be decided; `guarded` that MAC, PIN and chip were checked, with
+    how the answer gets its MAC and the answer to the chip.
+    """
+
+    __slots__ = (
+        "book",
+        "decision",
+        "frame",
+        "guarded",
+        "icc_answer",
+        "now",
+        "pipeline",
+        "preparation",
+        "reply",
+        "request",
+        "session",
+        "signature",
+    )
 
     def __init__(self, pipeline: Pipeline, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
         self.pipeline = pipeline
@@ -38,7 +56,11 @@ class Turn:
         self.frame = frame
         self.session = session
         self.now = NEVER
-        self.decision = UNDECIDED
+        self.decision: Decision | None = None
+        self.preparation: Preparation | None = None
+        self.guarded = False
+        self.signature: Signature | None = None
+        self.icc_answer = ""
         self.reply = b""
 
     def committed(self, first: int | None) -> None:

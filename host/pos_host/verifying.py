@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from pos_host.journal import StoredEntry
+from pos_host.ledger.authorisations import after, after_reversal, authorisation_no_of
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import APPROVALS, FINANCIAL, AuthorisationRow, BatchRow, Entry, FlagRow, TerminalRow
 from pos_host.ledger.group_totals import totals_of
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, BooksDamaged, apply_entry
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
@@ -31,11 +32,19 @@ class Verifier:
     Of each terminal only the batches that a book remembers are kept, so a store of any size fits in memory.
     """
 
-    def __init__(self, terminals: Iterable[TerminalRow], batches: Iterable[BatchRow], flags: Iterable[FlagRow]) -> None:
+    def __init__(
+        self,
+        terminals: Iterable[TerminalRow],
+        batches: Iterable[BatchRow],
+        flags: Iterable[FlagRow],
+        authorisations: Iterable[AuthorisationRow] = (),
+    ) -> None:
         self.details: list[dict[str, Any]] = []
         self.transactions = 0
         self._rows = {row.batch_id: row for row in batches}
         self._flags = {row.terminal_no: row for row in flags}
+        self._authorisations = {row.authorisation_no: row for row in authorisations}
+        self._made_authorisations: dict[int, AuthorisationRow] = {}
         self._last_flags: dict[int, dict[str, Any]] = {}
         self._proofs: dict[int, Proof] = {}
         self._opened: set[int] = set()
@@ -71,6 +80,7 @@ class Verifier:
             self._check_flag(book)
         for batch_id, proof in list(self._proofs.items()):
             self._check(batch_id, proof)
+        self._check_authorisations()
         for batch_id, row in self._rows.items():
             if row.terminal_no not in self._books:
                 self._differs("batch", "batch of a terminal that is not there", batch_id=batch_id)
@@ -94,6 +104,7 @@ class Verifier:
         elif entry.kind == "batch_closed" and proof.closing is not None:
             self._differs("batch", "closed twice", sequence=sequence, batch_id=entry.batch_id)
         apply_entry(book, entry, sequence)
+        self._follow_authorisation(proof.batch, entry)
         proof.take(entry)
         if entry.kind == "batch_closed":
             self._forget_old(book)
@@ -113,9 +124,9 @@ class Verifier:
 
     def _check_financial(self, proof: Proof, entry: Entry, sequence: int) -> None:
         self.transactions += 1
-        if entry.key in proof.batch.answers:
+        if entry.key and entry.key in proof.batch.answers:
             self._differs("transaction", "posted twice", sequence=sequence, batch_id=entry.batch_id)
-        if entry.outcome == "approved" and proof.closing is not None:
+        if entry.outcome in APPROVALS and proof.closing is not None:
             self._differs("batch", "money posted after it closed", sequence=sequence, batch_id=entry.batch_id)
 
     def _forget_old(self, book: Book) -> None:
@@ -136,6 +147,28 @@ class Verifier:
             problems = [{"text": f"row cannot be read: {type(error).__name__}"}]
         for problem in problems:
             self._differs("batch", problem.pop("text"), batch_id=batch_id, **problem)
+
+    def _follow_authorisation(self, batch: Batch, entry: Entry) -> None:
+        """What an applied entry makes of the authorisation it speaks of."""
+        if entry.outcome not in APPROVALS:
+            return
+        made = self._made_authorisations
+        if entry.kind == "reversal" and entry.original:
+            taken_back = batch.answers[entry.original].entry
+            number = authorisation_no_of(taken_back)
+            if number is not None:
+                made[number] = after_reversal(made[number], taken_back)
+        elif entry.kind in FINANCIAL:
+            number = authorisation_no_of(entry)
+            if number is not None:
+                made[number] = after(made.get(number), entry)
+
+    def _check_authorisations(self) -> None:
+        for number in sorted(self._authorisations.keys() | self._made_authorisations.keys()):
+            stored, made = self._authorisations.get(number), self._made_authorisations.get(number)
+            if stored != made:
+                told = {"stored": _told(stored), "recomputed": _told(made)}
+                self._differs("authorisation", "is not what its entries make", authorisation=number, **told)
 
     def _check_flag(self, book: Book) -> None:
         row = self._flags.get(book.terminal_no)
@@ -227,6 +260,10 @@ def totals_agree(batch: Batch, sent: Totals) -> bool:
     if kind == "unionpay48":
         return unionpay_codes(batch, sent) == (BALANCED, BALANCED)
     return hypercom_balanced(batch, sent) if kind == "hypercom63" else iso87_balanced(batch, sent)
+
+
+def _told(row: AuthorisationRow | None) -> dict[str, Any] | None:
+    return None if row is None else {"state": row.state, "amount_minor": row.amount_minor}
 
 
 def _keys(found: list[dict[str, Any]]) -> Found:

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from pos_host.clock import iso_utc
+from pos_host.ledger.authorisations import has_expired
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import BatchRow, FlagRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow
 from pos_host.ledger.group_totals import sides, sides_of
 from pos_host.ledger.rows import batch_row
 from pos_specs.totals import Side
@@ -93,6 +94,30 @@ def live_row(book: Book, row: BatchRow) -> BatchRow:
     """The row of a batch with what happened since its last turn, where the book remembers it."""
     batch = book.batch_of_id(row.batch_id)
     return row if batch is None or batch.closed else batch_row(book, batch)
+
+
+def authorisation_view(row: AuthorisationRow, book: Book, now_ms: int) -> dict[str, Any]:
+    """A pre-authorisation; one that is open too late is called expired."""
+    return {
+        "merchant_id": book.merchant_id,
+        "terminal_id": book.terminal_id,
+        "state": "expired" if has_expired(row, now_ms) else row.state,
+        "approval_code": row.approval_code,
+        "rrn": row.rrn,
+        "card": row.card,
+        "currency": row.currency,
+        "amount_minor": row.amount_minor,
+        "completed_minor": row.completed_minor if row.state == "completed" else None,
+        "authorised_at": iso_utc(row.authorised_at_ms),
+        "expires_at": iso_utc(row.expires_at_ms),
+    }
+
+
+def authorisations_of(books: list[Book]) -> list[tuple[AuthorisationRow, Book]]:
+    """All authorisations that the books hold, by terminal and age: every open one, and those that were completed,
+    voided or reversed in a batch that is remembered."""
+    rows = [(row, book) for book in books for row in book.authorisations.values()]
+    return sorted(rows, key=lambda pair: pair[0].authorisation_no)
 
 
 SEVERITIES = ("forgotten", "overdue", "due")

@@ -1,25 +1,31 @@
-"""Reading a TOML table with every value checked; a mistake names file and key."""
+"""Reading a TOML table with every value checked; a mistake names file, line and key."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from pos_specs.dialect_file import SourcedTable
 from pos_specs.errors import DialectError
+from pos_specs.toml_lines import Path
 
 
 class CheckedTable:
-    """One table of the file: gives checked values and complains of keys nobody asked for."""
+    """One table of a dialect: gives checked values and complains of keys nobody asked for.
 
-    def __init__(self, file: str, path: str, table: object) -> None:
+    `source` knows in which file, and where in it, the value of a path stands.
+    """
+
+    def __init__(self, source: SourcedTable, path: Path, table: object) -> None:
         if not isinstance(table, dict):
-            raise DialectError(file, path, "must be a table")
-        self.file, self.path, self.table = file, path, table
+            raise source.error(path, "must be a table")
+        self.source, self.path, self.table = source, path, table
         self.asked: set[str] = set()
 
     def fail(self, key: str, reason: str) -> DialectError:
         """The error to raise for `key` of this table."""
-        return DialectError(self.file, f"{self.path}.{key}" if self.path else key, reason)
+        return self.source.error((*self.path, key), reason)
 
     def raw(self, key: str, default: object = None) -> Any:
         """The value as TOML gave it."""
@@ -31,6 +37,13 @@ class CheckedTable:
         value = self.raw(key, default)
         if not isinstance(value, str) or (value == "" and default is None):
             raise self.fail(key, "must be a text" if key in self.table else "is missing")
+        return value
+
+    def matching(self, key: str, pattern: str, otherwise: str) -> str:
+        """A text that fits a regular expression as a whole; `otherwise` says what it must be."""
+        value = self.text(key)
+        if re.fullmatch(pattern, value) is None:
+            raise self.fail(key, otherwise)
         return value
 
     def choice(self, key: str, allowed: Iterable[str], default: str | None = None) -> Any:
@@ -69,15 +82,14 @@ class CheckedTable:
         value = self.raw(key, [])
         if not isinstance(value, list):
             raise self.fail(key, "must be a list of tables")
-        prefix = f"{self.path}.{key}" if self.path else key
-        return [CheckedTable(self.file, f"{prefix}[{place}]", item) for place, item in enumerate(value, 1)]
+        return [CheckedTable(self.source, (*self.path, key, place), item) for place, item in enumerate(value, 1)]
 
     def sub(self, key: str) -> CheckedTable:
         """A table within this one, empty when missing."""
-        return CheckedTable(self.file, f"{self.path}.{key}" if self.path else key, self.raw(key, {}))
+        return CheckedTable(self.source, (*self.path, key), self.raw(key, {}))
 
-    def done(self) -> None:
-        """Raises DialectError for a key that nobody asked for."""
+    def done(self, what: str = "a dialect file") -> None:
+        """Raises DialectError for a key that nobody asked for; `what` names the kind of table."""
         for key in self.table:
             if key not in self.asked:
-                raise self.fail(key, "is not a key of a dialect file")
+                raise self.fail(key, f"is not a key of {what}")

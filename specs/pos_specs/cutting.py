@@ -19,6 +19,9 @@ PartValues = dict[str, Any]
 REST = "unparsed"
 """The part that holds what a layout did not cover, so that nothing is hidden."""
 
+NESTED_BITMAP_BYTES = 8
+"""Half of the bitmap of a message within an element; binary, in every such element known."""
+
 RECORDS = "records"
 """The part that lists the repeated records of a layout."""
 
@@ -48,6 +51,8 @@ def cut(layout: Layout, element: DataElement, value: str) -> PartValues:
         return _cut_tags(layout, source)
     if layout.kind == "tables":
         return _cut_tables(layout, source)
+    if layout.kind == "bitmap":
+        return _cut_bitmap(layout, source)
     return _cut_fixed(layout, source)
 
 
@@ -74,6 +79,8 @@ def _all_fit(values: PartValues, parts: dict[str, Part]) -> bool:
 def _fits(part: Part, value: str) -> bool:
     pattern = _CONTENT.get(part.content)
     size = len(value) // 2 if part.content == "b" else len(value)
+    if part.length_digits:
+        return size <= part.length and (pattern is None or pattern.fullmatch(value) is not None)
     if part.content != "ans" and part.length and size != part.length:
         return False
     return pattern is None or pattern.fullmatch(value) is not None
@@ -146,6 +153,47 @@ def _cut_tags(layout: Layout, source: _Value) -> PartValues:
         parts[part.name] = source.piece(position + 2, end, part.content)
         position = end
     return parts
+
+
+def _cut_bitmap(layout: Layout, source: _Value) -> PartValues:
+    """A message within an element, as Postilion's DE127: a bitmap of 8 bytes, or 16 with bit 1, and what it names.
+
+    Counters are characters; source: hypercom.md 3.4 [jPOS post.bin].
+    """
+    parts: PartValues = {}
+    first = source.piece(0, NESTED_BITMAP_BYTES, "b")
+    position = NESTED_BITMAP_BYTES * (2 if first[:1] in tuple("89ABCDEF") else 1)
+    if source.size < position:
+        return {REST: source.piece(0, source.size, "b")}
+    for number in _bits(source.piece(0, position, "b")):
+        part = layout.tags.get(str(number))
+        end = None if part is None else _end_of(part, source, position)
+        if part is None or end is None:
+            parts[REST] = source.piece(position, source.size, "b")
+            return parts
+        parts[part.name] = source.piece(position + part.length_digits, end, part.content)
+        position = end
+    if position < source.size:
+        parts[REST] = source.piece(position, source.size, "b")
+    return parts
+
+
+def _bits(bitmap: str) -> list[int]:
+    """The numbers a bitmap in hex names, 1 excluded."""
+    total = 4 * len(bitmap)
+    bits = int(bitmap or "0", 16)
+    return [number for number in range(2, total + 1) if bits >> (total - number) & 1]
+
+
+def _end_of(part: Part, source: _Value, position: int) -> int | None:
+    """Where a part ends that begins with its counter, if it has one; None when it runs past the element."""
+    size = part.length
+    if part.length_digits:
+        counter = source.piece(position, position + part.length_digits, "n")
+        if not (counter.isascii() and counter.isdigit()) or int(counter) > part.length:
+            return None
+        size = part.length_digits + int(counter)
+    return position + size if position + size <= source.size else None
 
 
 def _cut_tables(layout: Layout, source: _Value) -> PartValues:

@@ -15,7 +15,7 @@ from typing import Any
 from pos_specs.bitmap import bitmap_bytes, mti_bytes
 from pos_specs.dialect import DataElement, Dialect
 from pos_specs.message import Message
-from pos_specs.text_codecs import gbk_text
+from pos_specs.text_codecs import EBCDIC, gbk_text
 
 _TOO_MUCH = 10**6
 """What a byte that is not two digits counts: more than any element may have, so that it is refused."""
@@ -23,17 +23,25 @@ _TOO_MUCH = 10**6
 TWO_DIGITS = tuple(int(f"{b:02x}") if f"{b:02x}".isdigit() else _TOO_MUCH for b in range(256))
 """The number a BCD byte stands for."""
 
-COUNTERS = {f"{n:0{size}}".encode(): n for size in (2, 3) for n in range(10**size)}
-"""The number that two or three ASCII digits stand for."""
+LONGEST_IN_TABLE = 3
+"""Digits of the longest counter that is looked up: LLL, and longer ones are seldom used."""
+
+COUNTERS = {f"{n:0{size}}".encode(): n for size in range(1, LONGEST_IN_TABLE + 1) for n in range(10**size)}
+"""The number that one, two or three ASCII digits stand for."""
+
+TO_ASCII = bytes(range(256)).decode(EBCDIC).encode("latin-1")
+"""The ASCII byte for each EBCDIC one, for `bytes.translate`."""
 
 
 def build(dialect: Dialect, elements: tuple[int, ...]) -> Callable[[bytes], Message | None]:
     """The compiled decoder for messages of exactly these elements, all defined in the dialect."""
     names: dict[str, Any] = {
         "Message": Message,
-        "ELEMENTS": dict.fromkeys(elements),
+        "ELEMENTS": dict.fromkeys(sorted(elements)),
+        "SHAPE": frozenset(elements),
         "TWO_DIGITS": TWO_DIGITS,
         "COUNTERS": COUNTERS,
+        "TO_ASCII": TO_ASCII,
         "gbk_text": gbk_text,
     }
     source = write(dialect, elements)
@@ -53,6 +61,8 @@ def write(dialect: Dialect, elements: tuple[int, ...]) -> str:
         for element in run:
             if element.length_digits:
                 writer.variable(element)
+            elif element.is_signed_bcd:
+                writer.signed(element)
             else:
                 writer.chinese(element)
     return writer.finish()
@@ -71,7 +81,7 @@ class _Writer:
 
     def kind_of_run(self, element: DataElement) -> str:
         """Elements of one kind are read at once: "hex", or a text encoding; "" for those by themselves."""
-        if element.length_digits or element.may_be_chinese:
+        if element.length_digits or element.may_be_chinese or element.is_signed_bcd:
             return ""
         return "hex" if element.is_nibbles else element.plain_encoding
 
@@ -95,6 +105,13 @@ class _Writer:
         self.lines.append(f"v{element.number} = gbk_text(b[{self._at(0)}:{self._at(size)}])")
         self.offset += size
 
+    def signed(self, element: DataElement) -> None:
+        """A sign character before packed digits."""
+        start, digits, end = self._at(0), self._at(1), self._at(element.wire_bytes)
+        sign = self._converted(element.plain_encoding, start, digits)
+        self._value(element, f"{sign} + b[{digits}:{end}].hex()")
+        self.offset += element.wire_bytes
+
     def variable(self, element: DataElement) -> None:
         """An element behind a counter; `p` moves behind it."""
         length = f"n{element.number}"
@@ -115,17 +132,17 @@ class _Writer:
 
     def finish(self) -> str:
         """The whole function."""
-        bcd = self.dialect.wire.mti == "bcd"
+        mti = {"bcd": "b[:2].hex()", "ascii": "b[:4].decode('latin-1')", "ebcdic": f"b[:4].decode('{EBCDIC}')"}
         body = [
             "pads = None",
-            "m = b[:2].hex()" if bcd else "m = b[:4].decode('latin-1')",
+            f"m = {mti[self.dialect.wire.mti]}",
             *self.lines,
             f"if {self._at(0)} != len(b): return None",
             f'd = f"{"".join(self.digits)}"',
             "if not d.encode().isdigit(): return None",
             "f = ELEMENTS.copy()",
             *[f"f[{number}] = v{number}" for number in sorted(self.elements)],
-            "return Message(m, f, pads)",
+            "return Message(m, f, pads, SHAPE)",
         ]
         # A counter that is no number, a byte past the end, bytes that are not ASCII: doubts like any other.
         lines = ["    try:", *[f"        {line}" for line in body]]
@@ -144,17 +161,25 @@ class _Writer:
         return f"b[{start}:{end}].hex()" if kind == "hex" else f"b[{start}:{end}].decode('{kind}')"
 
     def _counter(self, element: DataElement, name: str) -> None:
-        digits = element.length_digits
-        if self.dialect.wire.length == "ascii":
-            self.lines.append(f"{name} = COUNTERS[b[{self._at(0)}:{self._at(digits)}]]")
-            self.offset += digits
-        elif digits == 2:
-            self.lines.append(f"{name} = TWO_DIGITS[b[{self._at(0)}]]")
-            self.offset += 1
+        size = element.counter_bytes
+        piece = f"b[{self._at(0)}:{self._at(size)}]"
+        if element.counter == "binary":
+            self.lines.append(f"{name} = int.from_bytes({piece}, 'big')")
+        elif element.counter == "bcd":
+            places = range(size)
+            terms = [f"{100 ** (size - 1 - at)} * TWO_DIGITS[b[{self._at(at)}]]" for at in places]
+            self.lines.append(f"{name} = {' + '.join(terms).replace('1 * ', '')}")
         else:
-            high, low = f"TWO_DIGITS[b[{self._at(0)}]]", f"TWO_DIGITS[b[{self._at(1)}]]"
-            self.lines.append(f"{name} = 100 * {high} + {low}")
-            self.offset += 2
+            piece += ".translate(TO_ASCII)" if element.counter == "ebcdic" else ""
+            self._digits_counter(name, piece, size)
+        self.offset += size
+
+    def _digits_counter(self, name: str, piece: str, size: int) -> None:
+        """A counter in characters; more digits than the table has are rare and take two steps."""
+        if size <= LONGEST_IN_TABLE:
+            self.lines.append(f"{name} = COUNTERS[{piece}]")
+        else:
+            self.lines += [f"c = {piece}", "if not c.isdigit(): return None", f"{name} = int(c)"]
 
     def _cut(self, element: DataElement, start: int, end: int, *, whole: bool) -> None:
         """The value of a fixed element out of `x`, where it stands from `start` to `end`."""
@@ -201,4 +226,4 @@ class _Writer:
         elif element.content == "h":
             self.lines.append(f"if {name}.strip('0123456789ABCDEFabcdef'): return None")
         elif element.content == "z" and not element.is_nibbles:
-            self.digits.append(f"{{{name}.replace('=', '')}}")
+            self.digits.append(f"{{{name}.replace('=', '').replace('D', '')}}")

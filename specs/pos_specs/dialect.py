@@ -10,40 +10,56 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pos_specs.envelope import Envelope
 from pos_specs.message import Message
+from pos_specs.text_codecs import is_ebcdic
 
 ContentClass = Literal["n", "z", "a", "an", "ans", "b", "xn", "h"]
 Sensitivity = Literal["", "pan", "track", "pin", "icc", "secret", "records"]
 LayoutSensitivity = Literal["", "none", "pan", "track", "pin", "icc", "secret", "records"]
+Counter = Literal["bcd", "ascii", "ebcdic", "binary"]
 Getter = Callable[[Message], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How a message stands in the byte stream.
+    """How a message stands in the byte stream; the values are those of a dialect file.
 
-    `length` binary2 | ascii4 counts the bytes that follow it; `tpdu` swap | none; `header` unionpay
-    (six BCD bytes) | none; `max_frame_bytes` bounds what one peer can make the host buffer.
+    `length` is a name of `LENGTH_COUNTERS`, or none; it says the bytes of TPDU, header and message, and besides
+    those what `counts` names. `header` and `header_answer` are read by `FrameHeader`. `max_frame_bytes` bounds what
+    one peer can make the host buffer; length, start and trailer come on top. Raises ValueError for a bad header.
     """
 
-    length: Literal["binary2", "ascii4"]
-    tpdu: Literal["swap", "none"]
-    header: Literal["unionpay", "none"]
+    length: str
+    tpdu: Literal["swap", "echo", "none"]
+    header: str
     max_frame_bytes: int
+    counts: tuple[str, ...] = ()
+    start: Literal["none", "stx"] = "none"
+    trailer: Literal["none", "etx", "etx-lrc"] = "none"
+    header_answer: str = ""
+    envelope: Envelope = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "envelope", Envelope(self))
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """The encodings every element of the dialect shares unless it says otherwise."""
+    """The encodings every element of the dialect shares unless it says otherwise.
 
-    mti: Literal["bcd", "ascii"]
-    bitmap: Literal["binary", "hex"]
-    length: Literal["bcd", "ascii"]
-    digits: Literal["bcd", "ascii"]
+    `second_bitmap` is "announced" by bit 1 or "always" there, in which case bit 1 is written as 0.
+    """
+
+    mti: Literal["bcd", "ascii", "ebcdic"]
+    bitmap: Literal["binary", "hex", "hex-ebcdic"]
+    length: Counter
+    digits: Literal["bcd", "ascii", "ebcdic"]
     text: str
     fixed_pad: Literal["left", "right"]
     variable_pad: Literal["left", "right"]
     pad: str
+    second_bitmap: Literal["announced", "always"] = "announced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,8 @@ class DataElement:
     """One data element: content class, length, padding, sensitivity.
 
     `max_length` counts digits for n and z, bytes for b, characters otherwise (xn includes its sign);
-    `length_digits` is 0 for a fixed length, 2 for LL, 3 for LLL; `packed` means two digits to a byte.
+    `length_digits` is 0 for a fixed length, 2 for LL, 3 for LLL, up to 6, and `counter` says how they are
+    written; `packed` means two digits to a byte. `text` is the encoding of whatever stands in characters.
     """
 
     number: int
@@ -63,13 +80,19 @@ class DataElement:
     pad: str
     text: str
     packed: bool = False
+    counter: Counter = "bcd"
     sensitive: Sensitivity = ""
     title_zh: str = ""
 
     @property
     def is_nibbles(self) -> bool:
         """True when the value is the hex of the bytes on the wire: bytes, and digits packed two to a byte."""
-        return self.content == "b" or self.packed
+        return self.content == "b" or (self.packed and self.content != "xn")
+
+    @property
+    def is_signed_bcd(self) -> bool:
+        """True for a sign character before packed digits: neither text nor nibbles alone."""
+        return self.content == "xn" and self.packed
 
     @property
     def is_text(self) -> bool:
@@ -81,7 +104,7 @@ class DataElement:
         """An encoding that reads this element as its own does, or not at all (GBK beyond ASCII)."""
         if self.is_text:
             return "ascii" if self.text == "gbk" else self.text
-        return "latin-1" if self.text == "latin-1" else "ascii"
+        return self.text if self.text == "latin-1" or is_ebcdic(self.text) else "ascii"
 
     @property
     def may_be_chinese(self) -> bool:
@@ -91,7 +114,16 @@ class DataElement:
     @property
     def wire_bytes(self) -> int:
         """Bytes on the wire of an element of fixed length."""
+        if self.is_signed_bcd:
+            return 1 + self.max_length // 2
         return (self.max_length + 1) // 2 if self.packed else self.max_length
+
+    @property
+    def counter_bytes(self) -> int:
+        """Bytes of the counter: a digit each in characters, else two digits to a byte (LL 1, LLL 2, LLLLLL 3)."""
+        if self.counter in ("ascii", "ebcdic"):
+            return self.length_digits
+        return (self.length_digits + 1) // 2
 
     @property
     def title(self) -> str:
@@ -107,11 +139,15 @@ class DataElement:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A named piece of an element; `length` in digits, or bytes of text and binary data; 0 = the rest."""
+    """A named piece of an element; `length` in digits, or bytes of text and binary data; 0 = the rest.
+
+    With `length_digits` it stands behind a counter of so many digits, and `length` is the most it may say.
+    """
 
     name: str
     content: str
     length: int
+    length_digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +159,7 @@ class Layout:
 
     element: int
     name: str
-    kind: Literal["fixed", "tlv", "tags", "tables"]
+    kind: Literal["fixed", "tlv", "tags", "tables", "bitmap"]
     condition: Condition
     parts: tuple[Part, ...] = ()
     repeat: tuple[Part, ...] = ()
@@ -134,7 +170,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class FunctionRule:
-    """Which messages mean one function, what they must carry, and what the answer carries."""
+    """Which messages mean one function, what they must carry, and what the answer carries.
+
+    `answer` says what stands in an element of `add` where that is not what the dialect's `[answer]` says, `outcomes`
+    has the codes that this function gives another number than the dialect's `[outcomes]` do.
+    """
 
     name: str
     mtis: tuple[str, ...]
@@ -146,6 +186,8 @@ class FunctionRule:
     anonymous: bool = False
     advice: bool = False
     code_only_on_error: bool = False
+    outcomes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    answer: Mapping[int, str] = field(default_factory=dict, hash=False)
 
     @property
     def reply_elements(self) -> tuple[int, ...]:
@@ -178,6 +220,26 @@ class BatchRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """How a dialect's messages are protected; the empty security protects nothing.
+
+    `mac` is a name of `pos_specs.security.mac.ALGORITHMS`, its value stands in `mac_element` of the requests whose
+    type fits `mac_mtis` (`02xx`) and in their answers; `keys` says in which form a sign-in's answer brings the working
+    keys; `pin_format` is the PIN block's, `unionpay` where DE53 says it.
+    """
+
+    mac: str = ""
+    mac_element: int = 64
+    mac_mtis: tuple[str, ...] = ()
+    keys: Literal["none", "unionpay", "hypercom"] = "none"
+    pin_format: str = "iso-0"
+
+    def wants_mac(self, mti: str) -> bool:
+        """True for the type of a request that carries a MAC when MACs are in use."""
+        return any(matches(pattern, mti) for pattern in self.mac_mtis)
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A conjunction over a message: each key's value must match one of its patterns (`x` = any character)."""
 
@@ -190,7 +252,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One dialect. `source` is the file it came from; `name` its name in listeners, commands and pages."""
+    """One dialect. `source` is the file it came from; `name` its name in listeners, commands and pages.
+
+    `bases` names the dialects it extends, the nearest first.
+    """
 
     name: str
     title: str
@@ -212,6 +277,13 @@ class Dialect:
     outcomes: Mapping[str, str]
     codes: Mapping[str, ResponseCode]
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
+    security: Security = Security()
+
+    def code_for(self, outcome: str, rule: FunctionRule | None = None) -> str:
+        """The response code of an outcome in the answers of `rule`; what the dialect lacks is a system error."""
+        own = {} if rule is None else rule.outcomes
+        return own.get(outcome) or self.outcomes.get(outcome) or self.outcomes["internal_error"]
 
     def value_text(self, path: str, value: str) -> str | None:
         """What a value of `"22"` or `"60.network_code"` says in words, None where the dialect is silent."""

@@ -6,19 +6,29 @@ import re
 
 from pos_specs.checked_table import CheckedTable
 from pos_specs.dialect import Condition, DataElement, Layout, Part, Wire
-from pos_specs.text_codecs import is_wire_encoding
+from pos_specs.text_codecs import EBCDIC, is_ebcdic, is_wire_encoding
 
 Elements = dict[int, DataElement]
 Layouts = dict[int, tuple[Layout, ...]]
 
-LONGEST = {0: 999, 2: 99, 3: 999}
-"""The most an LL or LLL counter can say; a longer element of fixed length would be a mistake."""
+LONGEST = {0: 999, 1: 9, 2: 99, 3: 999, 4: 9_999, 5: 99_999, 6: 999_999}
+"""The most a counter of so many digits can say; a longer element of fixed length would be a mistake."""
 
-_FORMAT = re.compile(r"(ans|an|a|n|z|b|xn|h)(\.{2,3})?([1-9][0-9]*)")
+LONGEST_BINARY = {1: 255, 2: 255, 3: 65_535, 4: 65_535, 5: 999_999, 6: 999_999}
+"""The same of binary counters, two digits' room being a byte. No frame is longer than the last."""
+
+_FORMAT = re.compile(r"(ans|an|a|n|z|b|xn|h)(\.{1,6})?([1-9][0-9]*)")
 _PART = re.compile(r"([a-z][a-z0-9_]*) (ans|an|a|n|z|b|x)(\*|[1-9][0-9]*)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+DIGIT_CLASSES = ("n", "z", "xn", "h")
+COUNTERS = ("bcd", "ascii", "ebcdic", "binary")
 _SENSITIVITIES = ("", "pan", "track", "pin", "icc", "secret", "records")
-_TAG_CHARACTERS = {"tags": re.compile(r"[0-9]{2}"), "tables": re.compile(r"[0-9A-Za-z]{2}")}
+_COUNTED_PART = re.compile(r"([a-z][a-z0-9_]*) (ans|an|a|n|z|b|x)(\.{1,6})?([1-9][0-9]*)")
+_TAG_CHARACTERS = {
+    "tags": re.compile(r"[0-9]{2}"),
+    "tables": re.compile(r"[0-9A-Za-z]{2}"),
+    "bitmap": re.compile(r"[2-9]|[1-9][0-9]|1[01][0-9]|12[0-8]"),
+}
 
 
 def read_elements(table: CheckedTable, wire: Wire) -> Elements:
@@ -47,7 +57,11 @@ def read_text_encoding(table: CheckedTable, key: str, default: str | None = None
 
 
 def _element(number: int, table: CheckedTable, wire: Wire) -> DataElement:
-    content, length, length_digits = _format(table)
+    counter = table.choice("counter", COUNTERS, wire.length)
+    content, length, length_digits = _format(table, counter)
+    text, packed = _characters(table, wire, content)
+    if content == "xn" and packed and length % 2 == 0:
+        raise table.fail("format", "packed digits after a sign must be an even number")
     element = DataElement(
         number=number,
         name=_name(table),
@@ -56,8 +70,9 @@ def _element(number: int, table: CheckedTable, wire: Wire) -> DataElement:
         length_digits=length_digits,
         pad_side=table.choice("pad", ("left", "right"), wire.variable_pad if length_digits else wire.fixed_pad),
         pad=table.choice("pad_nibble", ("0", "F"), wire.pad),
-        text=read_text_encoding(table, "text", wire.text),
-        packed=content in ("n", "z") and wire.digits == "bcd",
+        text=text,
+        packed=packed,
+        counter=counter,
         sensitive=table.choice("sensitive", _SENSITIVITIES, ""),
         title_zh=table.text("zh", ""),
     )
@@ -65,15 +80,36 @@ def _element(number: int, table: CheckedTable, wire: Wire) -> DataElement:
     return element
 
 
-def _format(table: CheckedTable) -> tuple[str, int, int]:
+def _characters(table: CheckedTable, wire: Wire, content: str) -> tuple[str, bool]:
+    """The encoding of an element's characters, and whether its digits are packed instead.
+
+    Digits say for themselves how they are written; `xn` and `h` are text where the digits are packed, unless
+    the element says otherwise: most BCD dialects send them so.
+    """
+    text = read_text_encoding(table, "text", wire.text)
+    if content not in DIGIT_CLASSES:
+        return text, False
+    own = table.choice("digits", ("bcd", "ascii", "ebcdic"), "") if "digits" in table.table else ""
+    if own == "bcd" and content == "h":
+        raise table.fail("digits", "hex digits that are packed are bytes: write b")
+    digits = own or wire.digits
+    if digits == "bcd":
+        return text, bool(own) or content in ("n", "z")
+    if (digits == "ebcdic") == is_ebcdic(text):
+        return text, False
+    return EBCDIC if digits == "ebcdic" else "ascii", False
+
+
+def _format(table: CheckedTable, counter: str) -> tuple[str, int, int]:
     """Content class, length and digits of the counter of a notation like `an..25`."""
     notation = table.text("format")
     match = _FORMAT.fullmatch(notation)
     if match is None:
         raise table.fail("format", f"{notation!r} is not a format like n6, an..25, b...255 or xn16")
     content, length_digits, length = match[1], len(match[2] or ""), int(match[3])
-    if length > LONGEST[length_digits]:
-        raise table.fail("format", f"{notation!r} is longer than {LONGEST[length_digits]}")
+    longest = LONGEST_BINARY if counter == "binary" and length_digits else LONGEST
+    if length > longest[length_digits]:
+        raise table.fail("format", f"{notation!r} is longer than {longest[length_digits]}")
     if content == "xn" and length_digits:
         raise table.fail("format", f"{notation!r}: xn has a fixed length")
     return content, length + 1 if content == "xn" else length, length_digits
@@ -104,7 +140,7 @@ def _layout(table: CheckedTable, elements: Elements) -> Layout:
     form = table.choice("as", ("text", ""), "")
     if form == "text" and elements[element].content != "b":
         raise table.fail("as", "only binary elements can be read as text")
-    kind = table.choice("kind", ("fixed", "tlv", "tags", "tables"), "fixed")
+    kind = table.choice("kind", ("fixed", "tlv", "tags", "tables", "bitmap"), "fixed")
     layout = Layout(
         element=element,
         name=_name(table),
@@ -128,6 +164,8 @@ def _check_layout(table: CheckedTable, layout: Layout, element: DataElement) -> 
         raise table.fail("tags", "is missing")
     if layout.kind == "tlv" and (element.content != "b" or layout.as_text):
         raise table.fail("kind", "tlv needs a binary element")
+    if layout.kind == "bitmap" and element.content == "b" and not layout.as_text:
+        raise table.fail("as", "must be text where a message stands in a binary element")
     if layout.kind == "tags" and any(part.length == 0 for part in layout.tags.values()):
         raise table.fail("tags", "each tag needs a length, as in 'retries n1'")
     if any(part.length == 0 for part in layout.repeat):
@@ -160,8 +198,21 @@ def _tags(table: CheckedTable, kind: str) -> dict[str, Part]:
         text = table.text(tag)
         if kind not in _TAG_CHARACTERS or _TAG_CHARACTERS[kind].fullmatch(tag) is None:
             raise table.fail(tag, f"is not a tag of a layout of kind {kind}")
-        tags[tag] = _part(table, tag, f"{text} ans*" if kind == "tables" and " " not in text else text)
+        if kind == "bitmap":
+            tags[tag] = _counted_part(table, tag, text)
+        else:
+            tags[tag] = _part(table, tag, f"{text} ans*" if kind == "tables" and " " not in text else text)
     return tags
+
+
+def _counted_part(table: CheckedTable, key: str, text: str) -> Part:
+    match = _COUNTED_PART.fullmatch(text)
+    if match is None:
+        raise table.fail(key, f"{text!r} is not a part like 'routing an48' or 'switch_key an..32'")
+    length_digits, length = len(match[3] or ""), int(match[4])
+    if length > LONGEST[length_digits]:
+        raise table.fail(key, f"{text!r} is longer than {LONGEST[length_digits]}")
+    return Part(match[1], match[2], length, length_digits)
 
 
 def read_condition(table: CheckedTable, elements: Elements, own: int | None = None) -> Condition:

@@ -14,7 +14,10 @@ from typing import Any
 
 from pos_specs.bitmap import bitmap_hex
 from pos_specs.dialect import DataElement, Dialect
-from pos_specs.text_codecs import gbk_bytes
+from pos_specs.text_codecs import EBCDIC, gbk_bytes
+
+_KINDS = {"bcd": "bcd", "binary": "bcd", "ascii": "ascii", "hex": "ascii", "ebcdic": EBCDIC, "hex-ebcdic": EBCDIC}
+"""What MTI, bitmap and counters are made of: hex digits of bytes, or characters of an encoding."""
 
 COUNTERS = {size: tuple(f"{number:0{size}}" for number in range(1000)) for size in (2, 3, 4)}
 """Counters as digits, by their number of digits; two digits are never asked for a number above 99."""
@@ -46,11 +49,12 @@ class _Writer:
         self.lengths: list[str] = []
         self.wrong_length = ["len(mti) != 4"]
         self.checks: list[str] = []
+        self.texts: list[str] = []
         self.digits = ["{mti}"]
         self.hex_values: list[str] = []
         self.pieces: list[tuple[str, str]] = []
-        self._piece("bcd" if dialect.wire.mti == "bcd" else "ascii", "{mti}")
-        self._piece("bcd" if dialect.wire.bitmap == "binary" else "ascii", bitmap_hex(elements))
+        self._piece(_KINDS[dialect.wire.mti], "{mti}")
+        self._piece(_KINDS[dialect.wire.bitmap], bitmap_hex(dialect.wire, elements))
 
     def element(self, element: DataElement) -> None:
         """Checks and pieces of one element."""
@@ -63,6 +67,9 @@ class _Writer:
             self._counter(element)
         if element.may_be_chinese:
             self._piece("bytes", name)
+        elif element.is_signed_bcd:
+            self._piece(element.plain_encoding, f"{{{name}[:1]}}")
+            self._piece("bcd", f"{{{name}[1:]}}")
         elif not element.is_nibbles:
             self._piece(element.plain_encoding, f"{{{name}}}")
         elif element.content == "b":
@@ -79,6 +86,7 @@ class _Writer:
             f"if {' or '.join(self.wrong_length)}: return None",
             *self._digits_check(),
             *self.checks,
+            *([f"""if 'hex:' in f"{"".join(self.texts)}": return None"""] if self.texts else []),
             f"return {' + '.join(self._joined())}",
         ]
         # Digits that are none, characters the encoding does not have: doubts like any other.
@@ -87,13 +95,13 @@ class _Writer:
         return "\n".join(["def encode(mti, f):", *lines, ""])
 
     def _length(self, element: DataElement, name: str) -> None:
-        characters = 2 if element.content == "b" else 1
+        longest = element.max_length * (2 if element.content == "b" else 1)
         if not element.length_digits:
-            self.wrong_length.append(f"len({name}) != {element.max_length * characters}")
+            self.wrong_length.append(f"len({name}) != {longest}")
             return
         counted = f"n{element.number}"
         self.lengths.append(f"{counted} = len({name})")
-        self.wrong_length.append(f"{counted} > {element.max_length * characters}")
+        self.wrong_length.append(f"{counted} > {longest}")
         if element.content == "b":
             self.wrong_length.append(f"{counted} & 1")
 
@@ -108,17 +116,20 @@ class _Writer:
         elif element.content == "h":
             self.checks.append(f"if {name}.strip('0123456789ABCDEFabcdef'): return None")
         elif element.content == "z":
-            self.digits.append(f"{{{name}.replace('=', '')}}")
+            self.digits.append(f"{{{name}.replace('=', '').replace('D', '')}}")
         elif element.text == "gbk" and not element.may_be_chinese:
-            self.checks.append(f"if {name}[:4] == 'hex:': return None")
+            self.texts.append(f"{{{name}}}")
 
     def _counter(self, element: DataElement) -> None:
         counted = f"n{element.number}" + (" >> 1" if element.content == "b" else "")
-        if self.dialect.wire.length == "bcd":
-            size = (element.length_digits + 1) // 2 * 2
-            self._piece("bcd", f"{{COUNTER{size}[{counted}]}}")
+        digits = element.counter_bytes if element.counter in ("ascii", "ebcdic") else 2 * element.counter_bytes
+        kind = _KINDS[element.counter]
+        if element.counter == "binary":
+            self._piece(kind, f"{{{counted}:0{digits}X}}")
+        elif digits in COUNTERS and element.max_length < len(COUNTERS[digits]):
+            self._piece(kind, f"{{COUNTER{digits}[{counted}]}}")
         else:
-            self._piece("ascii", f"{{COUNTER{element.length_digits}[{counted}]}}")
+            self._piece(kind, f"{{{counted}:0{digits}}}")
 
     @staticmethod
     def _padded(element: DataElement, name: str) -> str:

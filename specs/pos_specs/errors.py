@@ -1,7 +1,7 @@
 """What can go wrong between bytes and meaning, and whose fault it is.
 
     SpecsError
-    ├── DialectError      a dialect file is wrong: its author's fault; names file and key
+    ├── DialectError      a dialect file is wrong: its author's fault; names file, line and key
     ├── FramingError      the peer's bytes cannot be cut into frames: the connection cannot go on
     └── MessageError      one message cannot be read or written: answer `format_error` where possible
 
@@ -21,11 +21,13 @@ class SpecsError(Exception):
 
 
 class DialectError(SpecsError):
-    """A dialect file is wrong; `file` and `key` say where."""
+    """A dialect file is wrong; `file`, `line` (from 1, None when unknown) and `key` say where."""
 
-    def __init__(self, file: str, key: str, reason: str) -> None:
-        super().__init__(f"{file}: {key}: {reason}" if key else f"{file}: {reason}")
+    def __init__(self, file: str, key: str, reason: str, line: int | None = None) -> None:
+        place = file if line is None else f"{file}:{line}"
+        super().__init__(f"{place}: {key}: {reason}" if key else f"{place}: {reason}")
         self.file = file
+        self.line = line
         self.key = key
         self.reason = reason
 

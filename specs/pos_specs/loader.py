@@ -1,18 +1,18 @@
-"""Reads a dialect file and checks all of it; an error names file and key."""
+"""Reads a dialect file and checks all of it; an error names file, line and key."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from pos_specs.checked_table import CheckedTable
-from pos_specs.dialect import BatchRules, Dialect, Framing, FunctionRule, ResponseCode, Wire
+from pos_specs.dialect import BatchRules, Dialect, FunctionRule, ResponseCode, Security, Wire
+from pos_specs.dialect_file import SourcedTable, find_file, read_file, shipped_dialects
 from pos_specs.element_reader import (
+    COUNTERS,
     Elements,
     Layouts,
     check_parts_exist,
@@ -23,50 +23,44 @@ from pos_specs.element_reader import (
     read_text_encoding,
 )
 from pos_specs.errors import DialectError
-from pos_specs.vocabulary import ANSWERS, FUNCTIONS, MEANINGS, OUTCOMES
+from pos_specs.extending import with_bases
+from pos_specs.framing_reader import read_framing
+from pos_specs.vocabulary import ANSWERS, FUNCTIONS, MAC_ALGORITHMS, MEANINGS, OUTCOMES, PIN_FORMATS
+
+__all__ = ["load_dialect", "read_dialect", "shipped_dialects"]
+
+Codes = Mapping[str, ResponseCode]
 
 NEEDED_OUTCOMES = ("approved", "format_error", "unsupported_function", "internal_error")
 """What can become of any request in any dialect; the others may be impossible in one."""
 
 
-def shipped_dialects() -> list[str]:
-    """The names of the dialects that come with the package."""
-    folder = resources.files("pos_specs") / "dialects"
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
-
-
 def load_dialect(name: str) -> Dialect:
     """The dialect shipped under `name`, or read from a path that ends in `.toml`.
 
-    Raises DialectError naming file and key.
+    Raises DialectError naming file, line and key.
     """
-    if name.endswith(".toml"):
-        return read_dialect(Path(name))
-    if name not in shipped_dialects():
-        known = ", ".join(shipped_dialects())
-        raise DialectError(name, "", f"no such dialect; shipped are {known}; a file's name ends in .toml")
-    return read_dialect(resources.files("pos_specs") / "dialects" / f"{name}.toml")
+    try:
+        path = find_file(name)
+    except LookupError as error:
+        raise DialectError(name, "", error.args[0]) from None
+    return read_dialect(path)
 
 
 def read_dialect(path: Path | Traversable) -> Dialect:
-    """The dialect in the TOML file at `path`; raises DialectError naming file and key."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DialectError(str(path), "", f"cannot be read: {error}") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DialectError(str(path), "", f"not TOML: {error}") from None
-    return _Reader(path.name, table).dialect()
+    """The dialect in the TOML file at `path`, with what it extends; raises DialectError naming file, line and key."""
+    file = read_file(path)
+    source, bases = with_bases(file)
+    return _Reader(file.name, bases, source).dialect()
 
 
 class _Reader:
-    """Reads one file; sections in the order in which they refer to each other."""
+    """Reads one dialect; sections in the order in which they refer to each other."""
 
-    def __init__(self, file: str, table: dict[str, Any]) -> None:
+    def __init__(self, file: str, bases: tuple[str, ...], source: SourcedTable) -> None:
         self.file = file
-        self.top = CheckedTable(file, "", table)
+        self.bases = bases
+        self.top = CheckedTable(source, (), source.table)
 
     def dialect(self) -> Dialect:
         """The whole dialect."""
@@ -80,11 +74,12 @@ class _Reader:
         dialect = Dialect(
             **self._head(),
             **self._totals(),
-            framing=self._framing(),
+            bases=self.bases,
+            framing=read_framing(self.top.sub("framing")),
             wire=wire,
             elements=elements,
             layouts=layouts,
-            functions=self._functions(elements, layouts, answer),
+            functions=self._functions(elements, layouts, answer, codes),
             answer=answer,
             meaning=self._meaning(elements, layouts),
             acquirer_id=self._acquirer_id(),
@@ -93,6 +88,7 @@ class _Reader:
             outcomes=self._outcomes(codes),
             codes=codes,
             values=self._values(elements, layouts),
+            security=self._security(elements),
         )
         self.top.done()
         return dialect
@@ -108,6 +104,7 @@ class _Reader:
         }
         if not re.fullmatch(r"[0-9]{3}", head["currency"]):
             raise table.fail("currency", "must be three digits (ISO 4217 numeric)")
+        table.raw("extends")
         table.done()
         return head
 
@@ -130,41 +127,31 @@ class _Reader:
         table.done()
         return numbers
 
-    def _framing(self) -> Framing:
-        table = self.top.sub("framing")
-        framing = Framing(
-            length=table.choice("length", ("binary2", "ascii4")),
-            tpdu=table.choice("tpdu", ("swap", "none")),
-            header=table.choice("header", ("unionpay", "none")),
-            max_frame_bytes=table.number("max_frame_bytes", 32, 65535),
-        )
-        if framing.length == "ascii4" and framing.max_frame_bytes > 9999:
-            raise table.fail("max_frame_bytes", "must be at most 9999 with a length of four ASCII digits")
-        table.done()
-        return framing
-
     def _wire(self) -> Wire:
         table = self.top.sub("wire")
         wire = Wire(
-            mti=table.choice("mti", ("bcd", "ascii")),
-            bitmap=table.choice("bitmap", ("binary", "hex")),
-            length=table.choice("length", ("bcd", "ascii")),
-            digits=table.choice("digits", ("bcd", "ascii")),
+            mti=table.choice("mti", ("bcd", "ascii", "ebcdic")),
+            bitmap=table.choice("bitmap", ("binary", "hex", "hex-ebcdic")),
+            length=table.choice("length", COUNTERS),
+            digits=table.choice("digits", ("bcd", "ascii", "ebcdic")),
             text=read_text_encoding(table, "text"),
             fixed_pad=table.choice("fixed_pad", ("left", "right"), "left"),
             variable_pad=table.choice("variable_pad", ("left", "right"), "right"),
             pad=table.choice("pad", ("0", "F"), "0"),
+            second_bitmap=table.choice("second_bitmap", ("announced", "always"), "announced"),
         )
         table.done()
         return wire
 
-    def _functions(self, elements: Elements, layouts: Layouts, answer: Mapping[int, str]) -> tuple[FunctionRule, ...]:
+    def _functions(
+        self, elements: Elements, layouts: Layouts, answer: Mapping[int, str], codes: Codes
+    ) -> tuple[FunctionRule, ...]:
         rules = []
         for table in self.top.tables("functions"):
-            rule = _function(table, elements)
+            rule = _function(table, elements, codes)
             check_parts_exist(table.sub("when"), rule.condition, layouts)
             for number in rule.add:
-                if number not in answer:
+                if number not in answer and number not in rule.answer:
                     raise table.fail("add", f"{number} is not in [answer]: nobody knows what to put there")
             rules.append(rule)
         if not rules:
@@ -172,13 +159,7 @@ class _Reader:
         return tuple(rules)
 
     def _answer(self, elements: Elements) -> dict[int, str]:
-        table = self.top.sub("answer")
-        answer = {}
-        for key in table.table:
-            if not key.isdecimal() or int(key) not in elements:
-                raise table.fail(key, "is not a defined element")
-            answer[int(key)] = table.choice(key, ANSWERS)
-        return answer
+        return _answers(self.top.sub("answer"), elements)
 
     def _meaning(self, elements: Elements, layouts: Layouts) -> dict[str, str]:
         table = self.top.sub("meaning")
@@ -221,22 +202,51 @@ class _Reader:
             row.done()
         return codes
 
-    def _outcomes(self, codes: Mapping[str, ResponseCode]) -> dict[str, str]:
+    def _security(self, elements: Elements) -> Security:
+        table = self.top.sub("security")
+        mac = table.choice("mac", ("", *MAC_ALGORITHMS), "")
+        security = Security(
+            mac=mac,
+            mac_element=table.number("mac_element", 1, 128) if "mac_element" in table.table else 64,
+            mac_mtis=table.texts("mac_mtis", required=bool(mac)),
+            keys=table.choice("keys", ("none", "unionpay", "hypercom"), "none"),
+            pin_format=table.choice("pin_format", ("unionpay", *PIN_FORMATS), "iso-0"),
+        )
+        if mac and security.mac_element not in elements:
+            raise table.fail("mac_element", f"{security.mac_element} is not defined under elements")
+        table.done()
+        return security
+
+    def _outcomes(self, codes: Codes) -> dict[str, str]:
         table = self.top.sub("outcomes")
-        outcomes = {}
-        for name in table.table:
-            if name not in OUTCOMES:
-                raise table.fail(name, f"must be one of {', '.join(sorted(OUTCOMES))}")
-            outcomes[name] = table.text(name)
-            if outcomes[name] not in codes:
-                raise table.fail(name, f"{outcomes[name]!r} is not in [codes]")
+        outcomes = _codes_of_outcomes(table, codes)
         for name in NEEDED_OUTCOMES:
             if name not in outcomes:
                 raise table.fail(name, "is missing")
         return outcomes
 
 
-def _function(table: CheckedTable, elements: Elements) -> FunctionRule:
+def _answers(table: CheckedTable, elements: Elements) -> dict[int, str]:
+    answers = {}
+    for key in table.table:
+        if not key.isdecimal() or int(key) not in elements:
+            raise table.fail(key, "is not a defined element")
+        answers[int(key)] = table.choice(key, ANSWERS)
+    return answers
+
+
+def _codes_of_outcomes(table: CheckedTable, codes: Codes) -> dict[str, str]:
+    outcomes = {}
+    for name in table.table:
+        if name not in OUTCOMES:
+            raise table.fail(name, f"must be one of {', '.join(sorted(OUTCOMES))}")
+        outcomes[name] = table.text(name)
+        if outcomes[name] not in codes:
+            raise table.fail(name, f"{outcomes[name]!r} is not in [codes]")
+    return outcomes
+
+
+def _function(table: CheckedTable, elements: Elements, codes: Codes) -> FunctionRule:
     mtis = table.texts("mti", required=True)
     for mti in mtis:
         if not re.fullmatch(r"[0-9]{2}[02468][0-9]", mti):
@@ -255,7 +265,12 @@ def _function(table: CheckedTable, elements: Elements) -> FunctionRule:
         anonymous=table.flag("anonymous"),
         advice=table.flag("advice"),
         code_only_on_error=table.flag("code_only_on_error"),
+        outcomes=_codes_of_outcomes(table.sub("outcomes"), codes),
+        answer=_answers(table.sub("answer"), elements),
     )
+    for number in rule.answer:
+        if number not in rule.add:
+            raise table.sub("answer").fail(str(number), "is not in add: the answer would not carry it")
     table.done()
     return rule
 

@@ -8,15 +8,23 @@ class Message:
 
     `mti` four digits; `fields` element number → value as text (digits, text, or upper-case hex of
     binary elements), without the bitmaps; `pads` the pad nibble the sender used where it is not the
-    dialect's own, so that encoding gives the sender's bytes again.
+    dialect's own, so that encoding gives the sender's bytes again; `shape` the numbers of its elements,
+    where the reader knew them beforehand, so that what depends on them alone is worked out once.
     """
 
-    __slots__ = ("fields", "mti", "pads")
+    __slots__ = ("fields", "mti", "pads", "shape")
 
-    def __init__(self, mti: str, fields: dict[int, str], pads: dict[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        mti: str,
+        fields: dict[int, str],
+        pads: dict[int, str] | None = None,
+        shape: frozenset[int] | None = None,
+    ) -> None:
         self.mti = mti
         self.fields = fields
         self.pads = pads
+        self.shape = shape
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):

@@ -77,12 +77,24 @@ class Parts:
         if part == "length":
             return _length_getter(self._dialect.elements[number])
         search = self._search_getter(number, part)
+        place = self._place(number, part)
+        if place is None:
+            return search
+        return _slice_getter(number, *place, search if self._dialect.elements[number].is_text else None)
+
+    def slice_of(self, path: str) -> tuple[int, int] | None:
+        """Begin and end of a part that is always the same slice of its element, if it is one."""
+        number_text, _, part = path.partition(".")
+        number = int(number_text)
+        if not part or self._dialect.elements[number].is_text:
+            return None
+        return self._place(number, part)
+
+    def _place(self, number: int, part: str) -> tuple[int, int] | None:
         element = self._dialect.elements[number]
         places = {_place(layout, element, part) for layout in self._dialect.layouts.get(number, ())}
         place = places.pop() if len(places) == 1 else None
-        if place is None or self._is_conditional(number):
-            return search
-        return _slice_getter(number, *place, search if element.is_text else None)
+        return None if place is None or self._is_conditional(number) else place
 
     def _is_conditional(self, number: int) -> bool:
         """False when some layout always applies: lengths only choose which trailing parts there are."""

@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 
 import iso8583
 
-from pos_specs.bitmap import bitmap_bytes, bitmap_reader, elements_of, mti_bytes
+from pos_specs.bitmap import bitmap_bytes, bitmap_hex, bitmap_reader, elements_of, mti_bytes, with_bit_1
 from pos_specs.dialect import DataElement, Dialect
 from pos_specs.errors import MessageError
 from pos_specs.message import Message
-from pos_specs.text_codecs import codec_name
+from pos_specs.text_codecs import EBCDIC, codec_name, is_ebcdic
+
+_ENCODINGS = {"bcd": "b", "binary": "b", "ascii": "ascii", "hex": "ascii", "ebcdic": EBCDIC, "hex-ebcdic": EBCDIC}
+"""What pyiso8583 calls the forms of MTI and bitmap; its counters call BCD by its name."""
 
 ACCEPTED_PADS = ("0", "F")
 """Real terminals pad odd digits with either nibble (unionpay.md 1, vectors `signin_resp_bare_no32`)."""
@@ -56,6 +59,7 @@ class ReferenceCodec:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._bitmap = bitmap_reader(dialect.wire)
+        self._signed = tuple(str(number) for number, element in dialect.elements.items() if element.is_signed_bcd)
         self.spec = spec_of(dialect)
 
     def decode(self, data: bytes) -> Message:
@@ -70,7 +74,7 @@ class ReferenceCodec:
         except iso8583.DecodeError as error:
             raise self._explain(error) from None
         places = _places(encoded)
-        message = _message(decoded, pads)
+        message = _message(self._with_signs(decoded), pads)
         self._check_content(message, places, encoded)
         return message, places
 
@@ -88,6 +92,7 @@ class ReferenceCodec:
         """pyiso8583's two dictionaries and the pad nibbles that are not the dialect's."""
         pads: dict[int, str] = {}
         spec: Mapping[str, Mapping[str, Any]] = self.spec
+        data = with_bit_1(self._dialect.wire, data)
         while True:
             try:
                 return (*iso8583.decode(data, spec), pads)
@@ -111,15 +116,36 @@ class ReferenceCodec:
             if element is None:
                 raise MessageError(f"not defined in dialect {self._dialect.name}", str(number))
             _check_element(element, value)
-            doc[str(number)] = value
+            doc[str(number)] = _signed_hex(element, value) if element.is_signed_bcd else value
         for number, nibble in (message.pads or {}).items():
             spec = _with_pad(spec, str(number), nibble)
         try:
-            return bytes(iso8583.encode(doc, spec)[0])
+            return self._with_second_bitmap(bytes(iso8583.encode(doc, spec)[0]), tuple(message.fields))
         except iso8583.EncodeError as error:
             raise MessageError(error.msg, error.field) from None
         except (ValueError, KeyError, TypeError) as error:
             raise MessageError(f"cannot be written ({type(error).__name__})", "t") from None
+
+    def _with_signs(self, decoded: Mapping[str, str]) -> Mapping[str, str]:
+        """A sign before packed digits is bytes to pyiso8583, and a character here."""
+        signed = {key: decoded[key] for key in self._signed if decoded.get(key)}
+        if not signed:
+            return decoded
+        elements = self._dialect.elements
+        encodings = {key: elements[int(key)].plain_encoding for key in signed}
+        made = {key: bytes.fromhex(value[:2]).decode(encodings[key], "replace") for key, value in signed.items()}
+        return {**decoded, **{key: made[key] + value[2:] for key, value in signed.items()}}
+
+    def _with_second_bitmap(self, data: bytes, elements: tuple[int, ...]) -> bytes:
+        """pyiso8583's message with the bitmap of a dialect that always has two halves and no bit 1."""
+        wire = self._dialect.wire
+        if wire.second_bitmap == "announced":
+            return data
+        start, half = mti_bytes(wire), bitmap_bytes(wire, elements) // 2
+        written = 2 * half if any(number > 64 for number in elements) else half
+        bitmap, encoding = bitmap_hex(wire, elements), _ENCODINGS[wire.bitmap]
+        made = bytes.fromhex(bitmap) if encoding == "b" else bitmap.encode(encoding)
+        return data[:start] + made + data[start + written :]
 
     def _other_pad(self, error: iso8583.DecodeError, pads: dict[int, str]) -> tuple[int, str] | None:
         """The element and the tolerated nibble its sender used, when that is all that is wrong."""
@@ -136,9 +162,9 @@ class ReferenceCodec:
 
     def _check_bitmap(self, data: bytes) -> None:
         """Refuses what pyiso8583 takes and nobody could write again: blanks in hex, a third bitmap (bit 65)."""
-        start, size = mti_bytes(self._dialect.wire), bitmap_bytes(self._dialect.wire, ())
+        start, size = mti_bytes(self._dialect.wire), bitmap_bytes(self._dialect.wire, (65,)) // 2
         bitmap = self._bitmap(data)
-        if len(bitmap) not in (size, 2 * size):
+        if len(bitmap) not in (bitmap_bytes(self._dialect.wire, ()), 2 * size):
             return  # too short: pyiso8583 says where
         if 65 in elements_of(self._dialect.wire, bitmap):
             raise MessageError("a third bitmap is not supported", "65", start + size)
@@ -146,7 +172,7 @@ class ReferenceCodec:
     def _explain(self, error: iso8583.DecodeError) -> MessageError:
         unread = () if _only_extra(error) else (error.field,)
         decoded = {key: value for key, value in error.doc_dec.items() if key not in unread}
-        partial = _message(decoded, {}) if _MTI.fullmatch(decoded.get("t", "")) else None
+        partial = _message(self._with_signs(decoded), {}) if _MTI.fullmatch(decoded.get("t", "")) else None
         reason = error.msg
         if error.field.isdigit() and error.field != "1" and int(error.field) not in self._dialect.elements:
             reason = f"not defined in dialect {self._dialect.name}"
@@ -165,8 +191,8 @@ class ReferenceCodec:
         for number, value in message.fields.items():
             place, element = places[str(number)], self._dialect.elements[number]
             try:
-                if self._dialect.wire.length == "ascii" and element.length_digits:
-                    _check_counter(number, encoded[str(number)]["len"], place)
+                if element.counter in ("ascii", "ebcdic") and element.length_digits:
+                    _check_counter(element, encoded[str(number)]["len"], place)
                 _check_element(element, value, place)
             except MessageError as error:
                 del good[number]
@@ -181,10 +207,18 @@ def _only_extra(error: iso8583.DecodeError) -> bool:
     return bool(error.msg.startswith("Extra data"))
 
 
-def _check_counter(number: int, counter: bytes, place: Place) -> None:
+def _check_counter(element: DataElement, counter: bytes, place: Place) -> None:
     """pyiso8583 takes `+5` and ` 5` for lengths; written again they would be other bytes."""
-    if not counter.isdigit():
-        raise MessageError("length is not digits", str(number), place.start)
+    digits = counter if element.counter == "ascii" else counter.decode(EBCDIC).encode()
+    if not digits.isdigit():
+        raise MessageError("length is not digits", str(element.number), place.start)
+
+
+def _signed_hex(element: DataElement, value: str) -> str:
+    """A signed value as pyiso8583 takes it; raises MessageError for digits that pyiso8583 would miscount."""
+    if len(value) != element.max_length:
+        raise MessageError(f"{len(value)} characters instead of {element.max_length}", str(element.number))
+    return value[:1].encode(element.plain_encoding).hex().upper() + value[1:]
 
 
 def _check_element(element: DataElement, value: str, place: Place | None = None) -> None:
@@ -223,17 +257,22 @@ def _with_pad(spec: Mapping[str, Mapping[str, Any]], key: str, nibble: str) -> M
 def spec_of(dialect: Dialect) -> dict[str, dict[str, Any]]:
     """The dialect as a pyiso8583 specification."""
     wire = dialect.wire
-    mti = "b" if wire.mti == "bcd" else "ascii"
-    bitmap = {"data_enc": "b" if wire.bitmap == "binary" else "ascii", "len_enc": "ascii", "len_type": 0}
+    bitmap = {"data_enc": _ENCODINGS[wire.bitmap], "len_enc": "ascii", "len_type": 0}
     spec: dict[str, dict[str, Any]] = {
         "h": {"data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 0, "desc": "header"},
-        "t": {"data_enc": mti, "len_enc": "ascii", "len_type": 0, "max_len": 4, "desc": "message type"},
+        "t": {
+            "data_enc": _ENCODINGS[wire.mti],
+            "len_enc": "ascii",
+            "len_type": 0,
+            "max_len": 4,
+            "desc": "message type",
+        },
         "p": {**bitmap, "max_len": 8 if wire.bitmap == "binary" else 16, "desc": "bitmap"},
         "1": {**bitmap, "max_len": 8 if wire.bitmap == "binary" else 16, "desc": "secondary bitmap"},
     }
     for number in range(2, 129):
         element = dialect.elements.get(number)
-        spec[str(number)] = _unknown_spec() if element is None else _element_spec(dialect, element)
+        spec[str(number)] = _unknown_spec() if element is None else _element_spec(element)
     return spec
 
 
@@ -241,27 +280,21 @@ def _unknown_spec() -> dict[str, Any]:
     return {"data_enc": "b", "len_enc": "bcd", "len_type": 0, "max_len": _UNKNOWN, "desc": "not defined"}
 
 
-def _element_spec(dialect: Dialect, element: DataElement) -> dict[str, Any]:
-    wire = dialect.wire
+def _element_spec(element: DataElement) -> dict[str, Any]:
     spec: dict[str, Any] = {
-        "len_enc": wire.length,
-        "len_type": _counter_bytes(dialect, element),
+        "len_enc": "bcd" if element.counter == "bcd" else _ENCODINGS[element.counter],
+        "len_type": element.counter_bytes,
         "max_len": element.max_length,
         "desc": element.title,
     }
-    if element.packed:
+    if element.is_signed_bcd:
+        spec |= {"data_enc": "b", "max_len": element.wire_bytes}
+    elif element.packed:
         spec |= {"data_enc": "b", "len_count": "nibbles", f"{element.pad_side}_pad": element.pad}
     elif element.content == "b":
         spec["data_enc"] = "b"
     elif element.is_text:
         spec["data_enc"] = codec_name(element.text)
     else:
-        spec["data_enc"] = "ascii"
+        spec["data_enc"] = element.text if is_ebcdic(element.text) else "ascii"
     return spec
-
-
-def _counter_bytes(dialect: Dialect, element: DataElement) -> int:
-    """LL is one BCD byte or two characters, LLL two BCD bytes or three characters."""
-    if dialect.wire.length == "ascii":
-        return element.length_digits
-    return (element.length_digits + 1) // 2

@@ -10,6 +10,8 @@ import codecs
 from functools import lru_cache
 
 GBK = "pos-gbk"
+EBCDIC = "cp500"
+"""The EBCDIC of digits and hex letters; cp037 and the national ones have these in the same places."""
 RAW = "hex:"
 _SIGNS = "A \\é€йก中あ\uac00"
 """Letters of many scripts: an encoding that has more than one byte for any of them is not one we can count in."""
@@ -29,6 +31,11 @@ def is_wire_encoding(text: str) -> bool:
         return len("0".encode(text)) == 1 and all(_at_most_one_byte(sign, text) for sign in _SIGNS)
     except (LookupError, UnicodeError):  # unknown, or a codec that does not make text of bytes
         return False
+
+
+def is_ebcdic(text: str) -> bool:
+    """True for the encodings in which digits are F0 to F9."""
+    return text != "gbk" and "0".encode(text) == b"\xf0"
 
 
 def is_plain(value: str) -> bool:

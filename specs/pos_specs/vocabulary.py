@@ -26,12 +26,38 @@ FUNCTIONS = (
     "batch_upload",
     "batch_upload_end",
     "script_result",
+    "signature",
+    "tc_advice",
     "unsupported",
 )
 """What a message can mean."""
 
-OUTCOMES = (
+CARD_OUTCOMES = (
     "approved",
+    "partially_approved",
+    "refer_to_issuer",
+    "pick_up_card",
+    "do_not_honour",
+    "suspected_fraud",
+    "lost_card",
+    "stolen_card",
+    "insufficient_funds",
+    "expired_card",
+    "wrong_pin",
+    "pin_tries_exceeded",
+    "pin_block_wrong",
+    "cryptogram_wrong",
+    "not_permitted_to_card",
+    "over_limit",
+    "too_many_uses",
+    "restricted_card",
+    "restricted_card_kept",
+    "issuer_unavailable",
+)
+"""What a card's issuer can say."""
+
+OUTCOMES = (
+    *CARD_OUTCOMES,
     "format_error",
     "unsupported_function",
     "unknown_merchant",
@@ -44,6 +70,7 @@ OUTCOMES = (
     "late_original",
     "already_voided",
     "already_reversed",
+    "already_completed",
     "original_not_found",
     "original_settled",
     "original_differs",
@@ -71,6 +98,8 @@ MEANINGS = frozenset(
         "approval_code",
         "invoice",
         "account_type",
+        "ksn",
+        "partial_approval",
     }
 )
 """What a host looks for in a request besides the elements that mean the same in every dialect."""
@@ -89,6 +118,8 @@ ANSWERS = (
     "card_organisation",
     "pan",
     "settlement_code",
+    "working_keys",
+    "icc_data",
     "credits_count",
     "credits_reversal_count",
     "debits_count",
@@ -98,5 +129,19 @@ ANSWERS = (
     "debits_amount",
     "debits_reversal_amount",
     "net_settlement",
+    "approved_amount",
+    "balances",
+    "terminal_parameters",
+    "merchant_lines",
+    "ca_key",
+    "ca_key_list",
+    "application",
+    "application_list",
 )
 """What a host can put into an element of its answer."""
+
+MAC_ALGORITHMS = ("pos-ecb", "x9.19", "x9.9", "cmac", "cmac-aes", "chanjet")
+"""What a dialect can choose from; `pos_specs.security.mac` computes them, which a dialect is read without."""
+
+PIN_FORMATS = ("iso-0", "iso-1", "iso-2", "iso-3", "iso-4", "no-pan")
+"""PIN blocks by name, for `pos_specs.security.pin_block`."""

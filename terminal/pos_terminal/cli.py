@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
 from typer.exceptions import Abort, TyperException
 
 from pos_specs.errors import DialectError
-from pos_specs.language import Language
-from pos_terminal import batch_log
+from pos_specs.security.errors import SecurityError
 from pos_terminal.addresses import AddressError
-from pos_terminal.applications.application import NoSuchTotals
+from pos_terminal.applications.application import NoSuchTotals, NotSpoken
 from pos_terminal.batch_log import NotInLog
-from pos_terminal.cards import CardError, find_card
+from pos_terminal.cards import CardError
+from pos_terminal.cli_authorisations import add_authorisation_verbs
 from pos_terminal.cli_fleet import add_fleet_verbs
-from pos_terminal.cli_options import (
-    AmountOption,
-    CardOption,
-    CurrencyOption,
-    TerminalOptions,
-    UsageError,
-    terminal_verb,
-)
+from pos_terminal.cli_management import add_management_verbs
+from pos_terminal.cli_options import UsageError
+from pos_terminal.cli_sales import add_sale_verbs
 from pos_terminal.client import NoConnection
-from pos_terminal.commands import Command, Manage, Purchase, Refund, Reverse, Settle, Void, VoidUnlogged
 from pos_terminal.host_books import ApiFailed
-from pos_terminal.memory import Memory, MemoryDamaged
+from pos_terminal.memory import MemoryDamaged
 from pos_terminal.memory_file import MemoryInUse
-from pos_terminal.money import MoneyError, find_currency, parse_amount
+from pos_terminal.money import MoneyError
+from pos_terminal.pin import PinError
+from pos_terminal.pin_pad import PadError
 from pos_terminal.requests import NoSuchFunction, RequestImpossible
 from pos_terminal.states import NotNow
-from pos_terminal.terminal_session import run_command
-from pos_terminal.transaction import MAGNETIC, MANUAL, Original
 
 BAD_USAGE = (
     AddressError,
@@ -43,20 +36,17 @@ BAD_USAGE = (
     MoneyError,
     NoSuchFunction,
     NoSuchTotals,
+    NotSpoken,
     NotInLog,
+    PinError,
     RequestImpossible,
+    SecurityError,
     UsageError,
 )
 """What the caller can put right: exit code 2."""
 
-FAILED = (ApiFailed, MemoryInUse, NoConnection, NotNow)
+FAILED = (ApiFailed, MemoryInUse, NoConnection, NotNow, PadError)
 """What was asked for and could not be done: exit code 1."""
-
-StanOption = Annotated[str | None, typer.Option("--stan", help="The transaction in the terminal's batch.")]
-OriginalStan = Annotated[str, typer.Option("--original-stan", help="STAN of a purchase no longer in the log.")]
-OriginalRrn = Annotated[str, typer.Option("--original-rrn", help="Its reference number (DE37).")]
-OriginalBatch = Annotated[str, typer.Option("--original-batch", help="Its batch number.")]
-OriginalDate = Annotated[str, typer.Option("--original-date", help="Its date, MMDD.")]
 
 app = typer.Typer(
     no_args_is_help=False,
@@ -64,6 +54,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulated POS terminals that trade against a host and keep books of their own.",
 )
+add_management_verbs(app)
+add_sale_verbs(app)
+add_authorisation_verbs(app)
 add_fleet_verbs(app)
 
 
@@ -90,129 +83,3 @@ def run(arguments: list[str]) -> int:
 def _complain(text: str, code: int) -> int:
     typer.echo(f"pos-terminal: {' '.join(text.split())}", err=True)
     return code
-
-
-@app.command("sign-in")
-@terminal_verb
-def sign_in(options: TerminalOptions) -> int:
-    """Sign in; a UnionPay host gives the batch number."""
-    return run_command(options, lambda memory, language: Manage("sign_in"))
-
-
-@app.command("sign-off")
-@terminal_verb
-def sign_off(options: TerminalOptions) -> int:
-    """Sign off."""
-    return run_command(options, lambda memory, language: Manage("sign_off"))
-
-
-@app.command("echo")
-@terminal_verb
-def echo(options: TerminalOptions) -> int:
-    """Test the line."""
-    return run_command(options, lambda memory, language: Manage("echo"))
-
-
-@app.command("purchase")
-@terminal_verb
-def purchase(
-    options: TerminalOptions,
-    amount: AmountOption,
-    card: CardOption = "unionpay",
-    currency: CurrencyOption = "CNY",
-    manual: Annotated[bool, typer.Option("--manual", help="Key the number in instead of swiping.")] = False,
-) -> int:
-    """Sell for an amount."""
-    money = find_currency(currency)
-    command = Purchase(find_card(card), parse_amount(amount, money), money.number, MANUAL if manual else MAGNETIC)
-    return run_command(options, lambda memory, language: command)
-
-
-@app.command("purchase-void")
-@terminal_verb
-def purchase_void(
-    options: TerminalOptions,
-    stan: StanOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Ask the host even if the log says no.")] = False,
-    original_stan: OriginalStan = "",
-    original_rrn: OriginalRrn = "",
-    original_batch: OriginalBatch = "",
-    amount: Annotated[str | None, typer.Option("--amount", help="Of a purchase no longer in the log.")] = None,
-    card: Annotated[str | None, typer.Option("--card", help="Of a purchase no longer in the log.")] = None,
-    currency: CurrencyOption = "CNY",
-) -> int:
-    """Take back a purchase of the open batch."""
-    original = Original(stan=original_stan, rrn=original_rrn, batch_number=original_batch)
-
-    def make(memory: Memory, language: Language) -> Command:
-        if stan is not None:
-            return Void(_stan(stan), force)
-        if not (original_stan or original_rrn) or amount is None or card is None:
-            raise UsageError("give --stan, or --original-stan, --original-rrn, --amount and --card")
-        money = find_currency(currency)
-        return VoidUnlogged(find_card(card), parse_amount(amount, money), money.number, original)
-
-    return run_command(options, make)
-
-
-@app.command("refund")
-@terminal_verb
-def refund(
-    options: TerminalOptions,
-    amount: AmountOption,
-    card: Annotated[str | None, typer.Option("--card", help="A test card's name, or a number.")] = None,
-    currency: CurrencyOption = "CNY",
-    stan: StanOption = None,
-    original_stan: OriginalStan = "",
-    original_rrn: OriginalRrn = "",
-    original_batch: OriginalBatch = "",
-    original_date: OriginalDate = "",
-) -> int:
-    """Give money back for a purchase; UnionPay wants it named, by --stan or by the --original options."""
-    money = find_currency(currency)
-    amount_minor = parse_amount(amount, money)
-
-    def make(memory: Memory, language: Language) -> Command:
-        if stan is not None:
-            sold = batch_log.find(memory.log, _stan(stan))
-            own = find_card(card) if card is not None else find_card(sold.pan)._replace(expiry=sold.expiry)
-            return Refund(own, amount_minor, money.number, sold.as_original())
-        named = Original(stan=original_stan, rrn=original_rrn, batch_number=original_batch, date=original_date)
-        original = named if original_stan or original_rrn else None
-        if original is None and language.dialect.totals_kind == "unionpay48":
-            raise UsageError("a UnionPay refund names its purchase: give --stan, or --original-rrn and so on")
-        return Refund(find_card(card or "unionpay"), amount_minor, money.number, original)
-
-    return run_command(options, make)
-
-
-@app.command("reversal")
-@terminal_verb
-def reversal(options: TerminalOptions, stan: StanOption = None) -> int:
-    """Send the pending reversal now; with --stan, undo that transaction of the batch."""
-    return run_command(options, lambda memory, language: Reverse("" if stan is None else _stan(stan)))
-
-
-@app.command("settle")
-@terminal_verb
-def settle(
-    options: TerminalOptions,
-    leave_out: Annotated[
-        str | None, typer.Option("--leave-out", help="STAN of a record to leave out of the totals.")
-    ] = None,
-) -> int:
-    """Settle the batch, uploading it when the host disagrees; goes on where it was cut off."""
-
-    def make(memory: Memory, language: Language) -> Command:
-        if leave_out is None:
-            return Settle()
-        return Settle(leave_out=batch_log.find(memory.log, _stan(leave_out)).stan)
-
-    return run_command(options, make)
-
-
-def _stan(text: str) -> str:
-    """`12` and `000012` alike."""
-    if not text.isdigit() or not text.isascii() or len(text) > 6:
-        raise UsageError(f"--stan {text!r}: up to six digits")
-    return f"{int(text):06d}"

@@ -25,11 +25,16 @@ from pos_terminal.cli_options import (
     MerchantOption,
     PrefixOption,
     ReadyFileOption,
+    TlsCaOption,
+    TlsCertOption,
+    TlsKeyOption,
+    TlsOption,
     UsageError,
     check_fleet,
     check_timeout,
     first_letter,
     read_ready,
+    read_tls,
     resolve_address,
 )
 from pos_terminal.host_books import HostBooks
@@ -67,6 +72,10 @@ def day(
     admin: Annotated[str | None, typer.Option("--admin", metavar="URL", help="The host's admin API.")] = None,
     token: Annotated[str | None, typer.Option("--token", help="The token for --admin.")] = None,
     as_json: JsonOption = False,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
 ) -> int:
     """Live one business day of a fleet, and compare its books with the host's."""
     from rich.console import Console
@@ -92,6 +101,7 @@ def day(
         lose_percent=lose_replies,
         timeout_s=timeout,
         clock=datetime.now,
+        tls=read_tls(tls, tls_ca, tls_cert, tls_key),
     )
     try:
         plan = plan_day(
@@ -131,12 +141,16 @@ def load(
     card: CardOption = "unionpay",
     ready_file: ReadyFileOption = None,
     as_json: JsonOption = False,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
 ) -> int:
     """Fire purchases; print rate, response codes and latencies."""
     from rich.console import Console
 
     from pos_terminal.cards import find_card
-    from pos_terminal.load import Target, run_load
+    from pos_terminal.load import CannotFire, Target, run_load
 
     terminal_prefix = terminal_prefix or f"L{first_letter(dialect)}"
     check_fleet(terminals, merchant_id, terminal_prefix)
@@ -148,16 +162,20 @@ def load(
     if not addresses:
         addresses = [resolve_address(None, language.name, ready)]
     targets = [Target(address.host, address.port, dialect) for address in addresses]
-    report = run_load(
-        targets,
-        terminals,
-        seconds,
-        rate,
-        warm_up_s=warm_up,
-        merchant_id=merchant_id,
-        terminal_prefix=terminal_prefix,
-        card=find_card(card),
-    )
+    try:
+        report = run_load(
+            targets,
+            terminals,
+            seconds,
+            rate,
+            warm_up_s=warm_up,
+            merchant_id=merchant_id,
+            terminal_prefix=terminal_prefix,
+            card=find_card(card),
+            tls=read_tls(tls, tls_ca, tls_cert, tls_key),
+        )
+    except CannotFire as error:
+        raise UsageError(str(error)) from None
     if as_json:
         typer.echo(json.dumps(report.to_json()))
     else:
@@ -181,6 +199,10 @@ def fleet(
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")] = 10.0,
     state: Annotated[Path | None, typer.Option("--state", help="Folder that keeps their memories.")] = None,
     ready_file: ReadyFileOption = None,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
 ) -> int:
     """Trade with several terminals at a human pace until Ctrl-C or SIGTERM."""
     from pos_terminal.fleet import FleetCounts, FleetSettings, trade
@@ -202,6 +224,7 @@ def fleet(
         seed=time.time_ns() if seed is None else seed,
         clock=datetime.now,
         state=state,
+        tls=read_tls(tls, tls_ca, tls_cert, tls_key),
     )
 
     async def until_stopped(tell: Callable[[str], None]) -> FleetCounts:

@@ -7,13 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from string import hexdigits
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from urllib.parse import quote
 
 import typer
 
 from pos_specs.language import Language, open_language
 from pos_terminal.addresses import Address, ReadyFile, default_address, parse_address, read_ready_file
+from pos_terminal.pin import Pin
+from pos_terminal.pin_pad import SCHEME, TEST_TMK, PadSettings
+from pos_terminal.transaction import CHIP, MAGNETIC, MANUAL
+
+if TYPE_CHECKING:
+    import ssl
 
 DEFAULT_MERCHANT = "898000000000001"
 STATE_FOLDER = Path("var/terminals")
@@ -36,7 +43,31 @@ PrefixOption = Annotated[
     str | None, typer.Option("--terminal-prefix", help="What the terminals' ids begin with; a number follows.")
 ]
 CardOption = Annotated[str, typer.Option("--card", help="A test card's name, or a card number.")]
+TlsOption = Annotated[bool, typer.Option("--tls", help="Speak TLS to the host.")]
+TlsCaOption = Annotated[
+    Path | None, typer.Option("--tls-ca", help="Who certified the host (PEM); by default whom this machine trusts.")
+]
+TlsCertOption = Annotated[Path | None, typer.Option("--tls-cert", help="The terminal's own certificate (PEM).")]
+TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Its key; by default in the same file.")]
+TmkOption = Annotated[
+    str | None, typer.Option("--tmk", metavar="HEX", help="The terminal's master key; by default the public test key.")
+]
+SchemeOption = Annotated[
+    str, typer.Option("--scheme", help="Keys a unionpay sign-in asks for: 001, 003, 004; SM4: 005, 006.")
+]
+NoMacOption = Annotated[bool, typer.Option("--no-mac", help="Make and check no MAC, for a host without.")]
+PinOption = Annotated[str | None, typer.Option("--pin", help="The cardholder's PIN.")]
+EntryOption = Annotated[str, typer.Option("--entry", help="How the card is read: swipe, chip, manual.")]
+ManualOption = Annotated[bool, typer.Option("--manual", help="The same as --entry manual.")]
+StanOption = Annotated[str | None, typer.Option("--stan", help="The transaction in the terminal's memory.")]
 AmountOption = Annotated[str, typer.Option("--amount", help="As people write it: 12.34.")]
+
+
+SCHEMES = ("001", "003", "004", "005", "006")
+"""60.3 of a UnionPay sign-in (unionpay.md 2.1): single-length, double-length, with track key; SM4 the same."""
+
+KEY_HEX_DIGITS = (16, 32, 48)
+"""DES keys of one, two or three parts; SM4 keys have 32."""
 
 
 class UsageError(Exception):
@@ -67,6 +98,19 @@ class TerminalOptions:
         str | None, typer.Option("--expect", help="Exit with 1 unless the answer has this response code.")
     ] = None
     as_json: JsonOption = False
+    tls: TlsOption = False
+    tls_ca: TlsCaOption = None
+    tls_cert: TlsCertOption = None
+    tls_key: TlsKeyOption = None
+    tmk: TmkOption = None
+    scheme: SchemeOption = SCHEME
+    mac_key: Annotated[
+        str | None, typer.Option("--mac-key", metavar="HEX", help="Instead of the sign-in's MAC key.")
+    ] = None
+    pin_key: Annotated[
+        str | None, typer.Option("--pin-key", metavar="HEX", help="Instead of the sign-in's PIN key.")
+    ] = None
+    no_mac: NoMacOption = False
 
     def language(self) -> Language:
         """The dialect, compiled."""
@@ -75,6 +119,14 @@ class TerminalOptions:
     def address(self) -> Address:
         """Where the host listens."""
         return parse_address(self.host) if self.host else default_address(self.language().name)
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What TLS needs, None without `--tls`; raises UsageError."""
+        return read_tls(self.tls, self.tls_ca, self.tls_cert, self.tls_key)
+
+    def pad(self) -> PadSettings:
+        """What the PIN pad is loaded with; raises UsageError."""
+        return read_pad(self.tmk, self.scheme, self.mac_key, self.pin_key, no_mac=self.no_mac)
 
     def memory_path(self) -> Path:
         """The file of the terminal's memory."""
@@ -128,6 +180,66 @@ def check_timeout(timeout_s: float) -> None:
     """Raise UsageError for a wait that is none."""
     if not 0 < timeout_s <= 3600:
         raise UsageError(f"--timeout {timeout_s}: more than 0 and at most 3600 seconds")
+
+
+def read_tls(tls: bool, ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What the options of TLS say, None where it is not spoken; raises UsageError naming option and file."""
+    if not tls:
+        for name, path in (("--tls-ca", ca), ("--tls-cert", cert), ("--tls-key", key)):
+            if path is not None:
+                raise UsageError(f"{name} {path}: needs --tls")
+        return None
+    from pos_terminal.tls import TlsError, client_context
+
+    try:
+        return client_context(ca, cert, key)
+    except TlsError as error:
+        raise UsageError(str(error)) from None
+
+
+def read_pad(
+    tmk: str | None, scheme: str, mac_key: str | None = None, pin_key: str | None = None, *, no_mac: bool = False
+) -> PadSettings:
+    """What the PIN pad is loaded with; raises UsageError naming the option, never the key."""
+    if scheme not in SCHEMES:
+        raise UsageError(f"--scheme {scheme!r}: one of {', '.join(SCHEMES)}")
+    return PadSettings(
+        tmk=_key("tmk", tmk) or TEST_TMK,
+        scheme=scheme,
+        mac_key=_key("mac-key", mac_key),
+        pin_key=_key("pin-key", pin_key),
+        uses_mac=not no_mac,
+    )
+
+
+def read_pin(pin: str | None) -> Pin | None:
+    """The PIN that was keyed in, None without one; raises PinError."""
+    return None if pin is None else Pin(pin)
+
+
+def read_entry(entry: str, manual: bool) -> str:
+    """DE22 without a PIN; raises UsageError."""
+    known = {"swipe": MAGNETIC, "chip": CHIP, "manual": MANUAL}
+    if entry not in known or (manual and entry == "chip"):
+        raise UsageError(f"--entry {entry!r}: one of {', '.join(known)}, and --manual goes with manual alone")
+    return MANUAL if manual else known[entry]
+
+
+def read_stan(text: str | None) -> str:
+    """`12` and `000012` alike, "" for none; raises UsageError."""
+    if text is None:
+        return ""
+    if not text.isdigit() or not text.isascii() or len(text) > 6:
+        raise UsageError(f"--stan {text!r}: up to six digits")
+    return f"{int(text):06d}"
+
+
+def _key(option: str, text: str | None) -> bytes:
+    digits = (text or "").replace(" ", "")
+    if digits and (len(digits) not in KEY_HEX_DIGITS or not set(digits) <= set(hexdigits)):
+        lengths = " or ".join(str(length) for length in KEY_HEX_DIGITS)
+        raise UsageError(f"--{option}: must be {lengths} hex digits, not {len(digits)} characters")
+    return bytes.fromhex(digits)
 
 
 def check_fleet(terminals: int, merchant_id: str, prefix: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import Callable
 from typing import cast
@@ -12,16 +13,13 @@ from pos_specs.errors import MessageError
 from pos_specs.framing import Frame, Framer, join_frame
 from pos_specs.language import Language
 from pos_specs.message import Message
-from pos_terminal.commands import Command
+from pos_terminal.commands import Command, Stored
 from pos_terminal.exchange import Exchange, Result
 from pos_terminal.memory import Memory
 from pos_terminal.terminal import Terminal
 
 TPDU = bytes.fromhex("6000030000")
 """To NII 003, from nobody in particular (hypercom.md 1.2)."""
-
-HEADER = bytes.fromhex("603100311000")
-"""Magnetic-stripe financial application, version 31, normal state (unionpay.md 1)."""
 
 CONNECT_TIMEOUT_S = 10.0
 """A host that does not take a connection in this time is not there; the wait for an answer comes after."""
@@ -83,7 +81,8 @@ class Client:
     """Carries a terminal's messages to one host and back.
 
     `keep` is called with the memory before each message is sent and after each answer; `lose` is asked after
-    each answer whether it got lost on the way; `timeout_s` bounds the wait for one answer.
+    each answer whether it got lost on the way; `timeout_s` bounds the wait for one answer. With `tls` the host must
+    be certified for the name `host`.
     """
 
     def __init__(
@@ -95,8 +94,10 @@ class Client:
         timeout_s: float,
         keep: Callable[[Memory], None] | None = None,
         lose: Callable[[], bool] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host, self._port = host, port
+        self._tls = tls
         self._language = language
         self._timeout_s = timeout_s
         self._keep = keep
@@ -108,9 +109,14 @@ class Client:
     ) -> Result:
         """Carry out one command, telling of each exchange as it ends.
 
-        Raises whatever `Terminal.begin` raises, and NoConnection while nothing has been saved or sent.
+        Raises whatever `Terminal.begin` raises, and NoConnection while nothing has been sent, nor saved but what is
+        done without the host.
         """
         terminal.begin(command)
+        if isinstance(command, Stored):
+            self._save(terminal)
+        if terminal.result is not None:
+            return terminal.result
         line = await self._connected()
         while (request := terminal.next_request()) is not None:
             if line.closed:
@@ -140,7 +146,9 @@ class Client:
             framing = self._language.dialect.framing
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    _, self._line = await loop.create_connection(lambda: Line(Framer(framing)), self._host, self._port)
+                    _, self._line = await loop.create_connection(
+                        lambda: Line(Framer(framing)), self._host, self._port, ssl=self._tls
+                    )
             except (OSError, TimeoutError) as error:
                 raise NoConnection(f"{self._host}:{self._port}: {why_not(error)}") from None
         return self._line
@@ -188,6 +196,10 @@ class Client:
 
 def why_not(error: OSError) -> str:
     """Why a connection failed, in the system's plain words."""
+    if isinstance(error, ssl.SSLError):
+        from pos_terminal.tls import why_refused
+
+        return why_refused(error)
     if isinstance(error, TimeoutError) or error.errno is None:
         return "no answer"
     return os.strerror(error.errno) if error.errno > 0 else error.strerror or "no such address"
@@ -196,6 +208,5 @@ def why_not(error: OSError) -> str:
 def frame_of(language: Language, message: Message) -> bytes:
     """The bytes of a request as they stand on the line."""
     framing = language.dialect.framing
-    tpdu = TPDU if framing.tpdu == "swap" else b""
-    header = HEADER if framing.header == "unionpay" else b""
-    return join_frame(framing, Frame(tpdu, header, language.encode(message)))
+    tpdu = b"" if framing.tpdu == "none" else TPDU
+    return join_frame(framing, Frame(tpdu, framing.envelope.header.sent, language.encode(message)))

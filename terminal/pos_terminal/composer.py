@@ -13,24 +13,29 @@ from typing import NamedTuple
 from pos_specs.dialect import FunctionRule
 from pos_specs.language import Language
 from pos_specs.message import Message
-from pos_terminal import drafts
+from pos_terminal import batch_log, drafts
 from pos_terminal.applications.application import Application, UploadStep
-from pos_terminal.commands import Command, Settle
-from pos_terminal.memory import Memory, Settlement, Unfinished
+from pos_terminal.commands import Command, Settle, Stored
+from pos_terminal.memory import Advice, Memory, Settlement, Unfinished
+from pos_terminal.pin_pad import PinPad
 from pos_terminal.requests import Values, build_request, rule_of
 from pos_terminal.transaction import Transaction
 
-POWER_CUT, NO_ANSWER_IN_TIME = "06", "98"
-"""DE39 of a reversal: as stored before sending, and after the wait (unionpay.md 4.5)."""
+POWER_CUT, NO_ANSWER_IN_TIME, MAC_ERROR = "06", "98", "A0"
+"""DE39 of a reversal: as stored before sending, after the wait, after an answer with a wrong MAC (unionpay.md 4.5)."""
+
+CHIP_FUNCTIONS = frozenset({"purchase", "cash_advance", "auth", "balance", "offline_purchase"})
+"""Functions whose DE55 is asked of the card; what comes later speaks of the transaction, not to the card."""
 
 
 class Asked(NamedTuple):
-    """A request that waits for its answer."""
+    """A request that waits for its answer. `transaction` is what it does or tells of, where it is a card's."""
 
     function: str
     rule: FunctionRule
     message: Message
     batch_number: str | None
+    transaction: Transaction | None = None
 
 
 class MemoryContradicts(Exception):
@@ -41,27 +46,49 @@ class Composer:
     """Makes the messages of one terminal. `clock` gives its local time."""
 
     def __init__(
-        self, language: Language, application: Application, memory: Memory, clock: Callable[[], datetime]
+        self,
+        language: Language,
+        application: Application,
+        memory: Memory,
+        clock: Callable[[], datetime],
+        pin_pad: PinPad,
     ) -> None:
         self._language = language
         self._dialect = language.dialect
         self._application = application
         self._memory = memory
         self._clock = clock
+        self._pin_pad = pin_pad
 
     def management(self, function: str) -> Asked:
-        """A sign-in, sign-off or echo."""
-        rule = rule_of(self._dialect, function, {})
-        extras = self._application.management_extras(function, self._memory, self._now())
+        """A sign-in, sign-off, echo, status or call for parameters."""
+        extras = dict(self._application.management_extras(function, self._memory, self._now()))
+        hints = {}
+        if function == "sign_in" and self._dialect.security.keys == "unionpay":
+            hints["60.network_code"] = extras["60.network_code"] = self._pin_pad.settings.scheme
+        rule = rule_of(self._dialect, function, hints)
         return self._ask(function, rule, self._offers(rule, extras), extras)
 
     def transaction(self, command: Command) -> Asked:
-        """A purchase, void or refund; its reversal (or repeat) is in the memory before it is given out."""
+        """A sale, void, refund …; its reversal (or repeat) is in the memory before it is given out."""
         transaction = drafts.draft(command, self._memory, self._now())
         asked = self._financial(transaction)
-        reversible = transaction.function in self._application.reversible
-        self._memory.unfinished = Unfinished("reversal" if reversible else "repeat", transaction, POWER_CUT)
+        reverses = self._application.reverses(transaction.function, asked.message.mti)
+        self._memory.unfinished = Unfinished("reversal" if reverses else "repeat", transaction, POWER_CUT)
         return asked
+
+    def inquiry(self, command: Command) -> Asked:
+        """A balance: it leaves nothing behind when it is not answered."""
+        return self._financial(drafts.draft(command, self._memory, self._now()))
+
+    def store(self, command: Stored) -> Transaction:
+        """Put what was done without the host into the log, and into the advices it is to be told of."""
+        transaction = drafts.draft(command, self._memory, self._now())
+        self._financial(transaction)
+        self._memory.log.append(transaction)
+        self._memory.advices.append(Advice(transaction.stan))
+        batch_log.note_approval(self._memory.log, self._memory.authorisations, transaction)
+        return transaction
 
     def unfinished(self) -> Asked:
         """The reversal, or the repeat of what cannot be reversed; both with the STAN of the original."""
@@ -72,10 +99,26 @@ class Composer:
             asked = self._financial(unfinished.transaction)
             asked.message.mti = asked.rule.mtis[-1]
             return asked
-        rule = rule_of(self._dialect, "reversal", {})
-        extras = self._application.reversal_extras(unfinished, self._memory)
+        rule = rule_of(self._dialect, "reversal", {"25": unfinished.transaction.condition_code or "00"})
+        extras = dict(self._application.reversal_extras(unfinished, self._memory))
+        if unfinished.transaction.icc:
+            from pos_terminal.chip_card import for_reversal
+
+            extras["55"] = for_reversal(unfinished.transaction.icc)
         offers = self._application.offers(unfinished.transaction, self._memory)
         return self._ask("reversal", rule, offers, extras)
+
+    def stored(self) -> Asked:
+        """What the host is to be told next: a notice first (unionpay.md 4.5), then the oldest advice."""
+        if self._memory.notices:
+            return self._notice(self._memory.notices[0].transaction)
+        if not self._memory.advices:
+            raise MemoryContradicts("nothing is stored")
+        advice = self._memory.advices[0]
+        asked = self._financial(batch_log.find(self._memory.log, advice.stan))
+        if advice.tries:
+            asked.message.mti = asked.rule.mtis[-1]
+        return asked
 
     def settlement(self, command: Command | None) -> Asked:
         """The 0500, or the same one again when it was never answered."""
@@ -108,12 +151,41 @@ class Composer:
         return self._step(step, settlement)
 
     def _financial(self, transaction: Transaction) -> Asked:
-        rule = rule_of(self._dialect, transaction.function, {})
-        extras = self._application.transaction_extras(transaction, self._memory)
-        asked = self._ask(transaction.function, rule, self._application.offers(transaction, self._memory), extras)
-        transaction.mti = asked.message.mti
-        transaction.processing_code = asked.message.fields[3]
+        rule = rule_of(self._dialect, transaction.function, self._application.hints(transaction))
+        extras = dict(self._application.transaction_extras(transaction, self._memory))
+        offers = self._application.offers(transaction, self._memory)
+        if transaction.by_chip and transaction.function in CHIP_FUNCTIONS:
+            processing_code = extras.get("3") or rule.condition.patterns("3")[0]
+            transaction.icc = transaction.icc or self._read_chip(transaction, processing_code[:2])
+            extras["55"] = transaction.icc
+        asked = self._ask(transaction.function, rule, offers, extras)._replace(transaction=transaction)
+        message = asked.message
+        transaction.mti = message.mti
+        transaction.processing_code = message.fields[3]
+        transaction.condition_code = message.fields.get(25, "")
+        transaction.message_type = str((self._language.parts.of(message, 60) or {}).get("message_type", ""))
         return asked
+
+    def _read_chip(self, transaction: Transaction, transaction_type: str) -> str:
+        from pos_terminal.cards import Card
+        from pos_terminal.chip_card import Reading, offline, read_chip
+
+        reading = Reading(
+            transaction.amount_minor,
+            transaction.currency,
+            transaction_type,
+            transaction.stan,
+            self._clock().strftime("%y%m%d"),
+            self._pin_pad.random(4),
+        )
+        icc = read_chip(Card(transaction.pan, transaction.expiry), reading)
+        return offline(icc) if transaction.function == "offline_purchase" else icc
+
+    def _notice(self, notice: Transaction) -> Asked:
+        rule = rule_of(self._dialect, notice.function, {})
+        extras = self._application.notice_extras(notice, self._memory)
+        offers = self._application.offers(notice, self._memory)
+        return self._ask(notice.function, rule, offers, extras)._replace(transaction=notice)
 
     def _step(self, step: UploadStep, settlement: Settlement) -> Asked:
         rule = rule_of(self._dialect, step.function, step.hints)

@@ -8,6 +8,7 @@ with the host's own figures, as a shopkeeper would with the host's report in han
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,7 @@ class DaySettings:
     lose_percent: float
     timeout_s: float
     clock: Callable[[], datetime]
+    tls: ssl.SSLContext | None = None
 
 
 async def live_day(plan: DayPlan, settings: DaySettings, books: HostBooks | None) -> DayReport:
@@ -72,7 +74,7 @@ def stan_for(moment: datetime) -> int:
 
 
 async def _knock(settings: DaySettings) -> None:
-    client = Client(*settings.address, settings.language, timeout_s=settings.timeout_s)
+    client = Client(*settings.address, settings.language, timeout_s=settings.timeout_s, tls=settings.tls)
     await client.knock()
     await client.close()
 
@@ -91,6 +93,7 @@ class TerminalDay:
             settings.language,
             timeout_s=min(settings.timeout_s, LONGEST_WAIT_S),
             lose=_loser(plan.loss, settings.lose_percent),
+            tls=settings.tls,
         )
         self._report = TerminalReport(plan.terminal_id, self._expected())
 

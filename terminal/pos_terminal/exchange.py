@@ -31,8 +31,8 @@ class ClosedBatch:
 class Exchange:
     """One message and its answer (None: it never came).
 
-    `undone` is the transaction that this exchange reversed; `given_up`: a reversal refused for the last time.
-    `result` stands where a batch was closed.
+    `undone` is the transaction that this exchange reversed; `given_up`: a reversal or an advice that failed for the
+    last time. `distrusted`: the answer's MAC was missing or wrong. `result` stands where a batch was closed.
     """
 
     function: str
@@ -43,6 +43,7 @@ class Exchange:
     batch_number: str | None
     undone: Transaction | None = None
     given_up: bool = False
+    distrusted: bool = False
     result: str | None = None
     latency_ms: float | None = None
 

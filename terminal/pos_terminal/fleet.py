@@ -7,6 +7,7 @@ those that are to forget never settle.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -52,6 +53,7 @@ class FleetSettings:
     seed: int
     clock: Callable[[], datetime]
     state: Path | None = None
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ class FleetTerminal:
             self._language,
             timeout_s=settings.timeout_s,
             keep=self._file.save if self._file is not None else None,
+            tls=settings.tls,
         )
         self._settle_at = self._chance.randint(*SETTLES_AFTER)
         self._signed_in = False

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from pos_terminal.transaction import Transaction, transaction_from
 
+if TYPE_CHECKING:
+    from pos_specs.security.keys import WorkingKeys
+
 LAST_NUMBER = 999_999
 """STAN and invoice numbers have six digits; after 999999 comes 000001 (unionpay.md 2, hypercom.md 2.6)."""
+
+AUTHORISATIONS_KEPT = 100
+"""Pre-authorisations remembered, then the oldest is forgotten: they live across batches, and a terminal whose
+shop never completes any would otherwise grow without end. One that was forgotten is completed by its particulars."""
 
 FORMAT = 1
 """Version of the record; a file of another version is refused instead of being misread."""
@@ -34,6 +41,22 @@ class Unfinished:
 
 
 @dataclass(slots=True)
+class Advice:
+    """A logged transaction that the host is still to be told of; `tries` counts messages without a fit answer."""
+
+    stan: str
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Notice:
+    """What the host is still to be told about a chip transaction; `transaction` is the notice's own record."""
+
+    transaction: Transaction
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class Settlement:
     """A settlement under way. `stage` says which answer it waits for; `steps_done` is the upload position.
 
@@ -52,7 +75,11 @@ class Settlement:
 
 @dataclass(slots=True)
 class Memory:
-    """One terminal's memory; `stan` and `invoice` are the numbers used last."""
+    """One terminal's memory; `stan` and `invoice` are the numbers used last.
+
+    `authorisations` are the pre-authorisations that were approved, of this batch and of earlier ones. `keys` are
+    the working keys, which no table of `memory_table` holds: `MemoryFile` keeps them sealed.
+    """
 
     dialect: str
     terminal_id: str
@@ -64,11 +91,19 @@ class Memory:
     log: list[Transaction] = field(default_factory=list)
     unfinished: Unfinished | None = None
     settlement: Settlement | None = None
+    authorisations: list[Transaction] = field(default_factory=list)
+    advices: list[Advice] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    keys: WorkingKeys | None = field(default=None, repr=False)
 
     def next_stan(self) -> str:
         """The STAN of the next message, which is used up by this."""
         self.stan = self.stan % LAST_NUMBER + 1
         return f"{self.stan:06d}"
+
+    def remember(self, authorisation: Transaction) -> None:
+        """Keep an approved pre-authorisation, and forget the oldest where there are too many."""
+        self.authorisations = [*self.authorisations, authorisation][-AUTHORISATIONS_KEPT:]
 
     def next_invoice(self) -> str:
         """The invoice number of the next transaction, which is used up by this."""
@@ -77,8 +112,10 @@ class Memory:
 
 
 def memory_table(memory: Memory) -> dict[str, Any]:
-    """The memory as plain values for JSON."""
-    return {"format": FORMAT, **asdict(memory)}
+    """The memory as plain values for JSON, the keys left out."""
+    table = {"format": FORMAT, **asdict(replace(memory, keys=None))}
+    del table["keys"]
+    return table
 
 
 def memory_from(table: dict[str, Any]) -> Memory:
@@ -90,6 +127,11 @@ def memory_from(table: dict[str, Any]) -> Memory:
         values["log"] = [transaction_from(entry) for entry in values["log"]]
         values["unfinished"] = _unfinished(values["unfinished"])
         values["settlement"] = _settlement(values["settlement"])
+        values["authorisations"] = [transaction_from(entry) for entry in values.get("authorisations", ())]
+        values["advices"] = [Advice(**entry) for entry in values.get("advices", ())]
+        values["notices"] = [
+            Notice(transaction_from(entry["transaction"]), entry["tries"]) for entry in values.get("notices", ())
+        ]
         return Memory(**values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MemoryDamaged(f"not a terminal's memory ({type(error).__name__})") from None

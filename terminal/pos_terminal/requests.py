@@ -26,7 +26,7 @@ class RequestImpossible(Exception):
 
 
 def rule_of(dialect: Dialect, function: str, hints: Values) -> FunctionRule:
-    """The first rule of `function` that admits every hint; raises NoSuchFunction."""
+    """The first rule of `function` that speaks against no hint; raises NoSuchFunction."""
     for rule in dialect.functions:
         if rule.name == function and all(_admits(rule, key, value) for key, value in hints.items()):
             return rule
@@ -56,7 +56,7 @@ def build_request(language: Language, rule: FunctionRule, offers: Values, extras
 
 def _admits(rule: FunctionRule, key: str, value: str) -> bool:
     patterns = rule.condition.patterns(key)
-    return any(matches(pattern, value) for pattern in patterns)
+    return not patterns or any(matches(pattern, value) for pattern in patterns)
 
 
 def _patterns(rule: FunctionRule) -> dict[str, str]:

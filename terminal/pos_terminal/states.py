@@ -21,7 +21,9 @@ class State(Enum):
     RESTING = "resting"
     MANAGING = "managing"
     WAITING_ANSWER = "waiting_answer"
+    INQUIRING = "inquiring"
     REVERSING = "reversing"
+    FORWARDING = "forwarding"
     SETTLING = "settling"
     UPLOADING = "uploading"
     ENDING = "ending"
@@ -32,7 +34,9 @@ class Event(Enum):
 
     BEGIN_MANAGEMENT = "begin_management"
     BEGIN_TRANSACTION = "begin_transaction"
+    BEGIN_INQUIRY = "begin_inquiry"
     BEGIN_REVERSAL = "begin_reversal"
+    BEGIN_FORWARDING = "begin_forwarding"
     BEGIN_SETTLEMENT = "begin_settlement"
     BEGIN_UPLOAD = "begin_upload"
     BEGIN_ENDING = "begin_ending"
@@ -55,11 +59,14 @@ TABLE: dict[State, dict[Event, State]] = {
     State.IDLE: {
         Event.BEGIN_MANAGEMENT: State.MANAGING,
         Event.BEGIN_TRANSACTION: State.WAITING_ANSWER,
+        Event.BEGIN_INQUIRY: State.INQUIRING,
+        Event.BEGIN_FORWARDING: State.FORWARDING,
         Event.BEGIN_SETTLEMENT: State.SETTLING,
     },
-    # an answer never came: nothing online before its reversal, except signing in and testing the line
+    # an answer never came: nothing online before its reversal, except signing in, testing the line and script notices
     State.REVERSAL_PENDING: {
         Event.BEGIN_MANAGEMENT: State.MANAGING,
+        Event.BEGIN_FORWARDING: State.FORWARDING,
         Event.BEGIN_REVERSAL: State.REVERSING,
     },
     # the 0500 was not answered: no trading until the host has said what became of it
@@ -73,13 +80,23 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.BEGIN_UPLOAD: State.UPLOADING,
         Event.BEGIN_ENDING: State.ENDING,
     },
-    # a sign-in, sign-off or echo is out
+    # a sign-in, sign-off, echo, status or call for parameters is out
     State.MANAGING: {
         Event.ANSWERED: State.RESTING,
         Event.NO_ANSWER: State.RESTING,
     },
-    # a purchase, void or refund is out; its reversal is already in the memory
+    # a sale, void, refund or pre-authorisation is out; its reversal is already in the memory
     State.WAITING_ANSWER: {
+        Event.ANSWERED: State.RESTING,
+        Event.NO_ANSWER: State.RESTING,
+    },
+    # a balance is out, which nobody need undo
+    State.INQUIRING: {
+        Event.ANSWERED: State.RESTING,
+        Event.NO_ANSWER: State.RESTING,
+    },
+    # a stored advice or script notice is out
+    State.FORWARDING: {
         Event.ANSWERED: State.RESTING,
         Event.NO_ANSWER: State.RESTING,
     },

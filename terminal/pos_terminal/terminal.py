@@ -7,8 +7,8 @@
         save(terminal.memory)
     terminal.result
 
-The transitions are the table in `states.py`, the messages come from `composer.py`, what differs between
-dialects is in `applications`.
+The transitions are the table in `states.py`, the messages come from `composer.py`, what an answer does to the books
+is in `outcome.py`, what differs between dialects in `applications`, what keys protect in `pin_pad.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from datetime import datetime
 
 from pos_specs.language import Language
 from pos_specs.message import Message
-from pos_terminal import batch_log, drafts
+from pos_terminal import batch_log, drafts, outcome
 from pos_terminal.answers import mismatch
 from pos_terminal.applications import application_for
 from pos_terminal.applications.application import Application, Judgement
-from pos_terminal.commands import Command, Manage, Reverse, Settle
+from pos_terminal.batch_log import NotInLog
+from pos_terminal.commands import Command, Forward, Inquire, Manage, Reverse, Settle, Stored, Void
 from pos_terminal.composer import (
+    MAC_ERROR,
     NO_ANSWER_IN_TIME,
     POWER_CUT,
     Asked,
@@ -33,9 +35,11 @@ from pos_terminal.composer import (
 )
 from pos_terminal.exchange import ClosedBatch, Exchange, Result
 from pos_terminal.memory import Memory, Settlement, Unfinished
+from pos_terminal.pin import Pin
+from pos_terminal.pin_pad import PadSettings, PinPad
 from pos_terminal.requests import rule_of
 from pos_terminal.states import RESTING_STATES, Event, NotNow, State, next_state, resting_state
-from pos_terminal.transaction import Transaction
+from pos_terminal.transaction import COMPLETIONS, Transaction
 
 _STAGES = {
     "sent": Event.BEGIN_SETTLEMENT,
@@ -43,9 +47,12 @@ _STAGES = {
     "ending": Event.BEGIN_ENDING,
 }
 
+_WITH_PIN = frozenset({State.WAITING_ANSWER, State.INQUIRING})
+"""States in which the cardholder stands before the PIN pad: nothing that is sent again carries a PIN."""
+
 
 class Terminal:
-    """One terminal. `clock` gives its local time; `memory` is all that it remembers.
+    """One terminal. `clock` gives its local time; `memory` is all that it remembers, `pad` the keys it was given.
 
     `watch` is told of every transition: from, event, to.
     """
@@ -57,27 +64,35 @@ class Terminal:
         clock: Callable[[], datetime],
         application: Application | None = None,
         watch: Callable[[State, Event, State], None] | None = None,
+        pad: PadSettings | None = None,
     ) -> None:
         self.language = language
         self.memory = memory
         self.application = application or application_for(language)
+        self.pin_pad = PinPad(language, memory, pad)
         self.state = resting_state(memory)
         self.result: Result | None = None
         self._watch = watch
-        self._composer = Composer(language, self.application, memory, clock)
+        self._composer = Composer(language, self.application, memory, clock, self.pin_pad)
         self._command: Command | None = None
         self._asked: Asked | None = None
+        self._kept: Transaction | None = None
         self._take: dict[State, Callable[[Exchange, Message], Event]] = {
             State.MANAGING: self._managed,
             State.WAITING_ANSWER: self._answered,
+            State.INQUIRING: self._told_balance,
             State.REVERSING: self._undone,
+            State.FORWARDING: self._forwarded,
             State.SETTLING: self._judged,
             State.UPLOADING: self._taken,
             State.ENDING: self._ended,
         }
 
     def begin(self, command: Command) -> None:
-        """Take up a command; raises NotNow, NotInLog or NoSuchFunction, and then nothing has changed."""
+        """Take up a command; raises NotNow, NotInLog, NoSuchFunction or PadError, and then nothing has changed.
+
+        What is done without the host (an offline sale, an adjust) is in the memory when this returns.
+        """
         if self.state not in RESTING_STATES:
             raise NotNow(f"the terminal is {self.state.value}")
         self._check(command)
@@ -85,6 +100,12 @@ class Terminal:
         self.result = None
         if isinstance(command, Reverse):
             self._begin_reverse(command)
+        elif isinstance(command, Stored):
+            self._kept = self._composer.store(command)
+            if command.later:
+                self._end(Result(True, True, reason="kept until the settlement", transaction=self._kept))
+        elif isinstance(command, Forward) and not (self.memory.advices or self.memory.notices):
+            self._end(Result(True, True, reason="nothing is stored"))
 
     def next_request(self) -> Message | None:
         """The message to send now, None when the command has its result. Save the memory before sending."""
@@ -106,22 +127,28 @@ class Terminal:
         code = answer.fields.get(39)
         approved = code in self.application.approved
         exchange = Exchange(asked.function, asked.message, answer, code, approved, asked.batch_number)
+        if approved and not self.pin_pad.is_authentic(asked.message, answer):
+            return self._distrust(exchange)
+        event = self._take[self.state](exchange, answer)
         self._asked = None
-        self._move(self._take[self.state](exchange, answer))
+        self._move(event)
         return exchange
 
     def no_answer(self) -> Exchange:
         """The wait is over."""
         asked = self._waiting_for()
-        self._asked = None
         unfinished = self.memory.unfinished
         if unfinished is not None and self.state is State.WAITING_ANSWER:
             unfinished.reason = NO_ANSWER_IN_TIME
         elif unfinished is not None and self.state is State.REVERSING:
             unfinished.reason = POWER_CUT
-        self._end(Result(answered=False, reason=f"no answer to {asked.function}"))
-        self._move(Event.NO_ANSWER)
-        return Exchange(asked.function, asked.message, None, None, False, asked.batch_number)
+        exchange = Exchange(asked.function, asked.message, None, None, False, asked.batch_number)
+        self._unheard(exchange, f"no answer to {asked.function}")
+        return exchange
+
+    def serves(self, function: str) -> bool:
+        """True when the dialect has a message for that function."""
+        return any(rule.name == function for rule in self.language.dialect.functions)
 
     # ------------------------------------------------------------ before sending
 
@@ -137,23 +164,40 @@ class Terminal:
         if isinstance(command, Reverse):
             self._check_reverse(command)
             return
+        if isinstance(command, Forward):
+            return
         limit = self.application.batch_limit
-        if limit is not None and len(memory.log) >= limit:
+        if limit is not None and len(memory.log) >= limit and not isinstance(command, Inquire):
             raise NotNow(f"the batch is full ({limit} records): settle first")
+        rule_of(self.language.dialect, drafts.function_of(command), {})
         drafts.check(command, memory)
+        if isinstance(command, Void) and command.stan:
+            self._check_void(command)
+        if _pin_of(command) is not None:
+            self.pin_pad.check_pin_key()
+
+    def _check_void(self, command: Void) -> None:
+        """A completion is voided as what it is, where the dialect knows the difference."""
+        if command.function == "purchase_void" and self.serves("completion_void"):
+            found = batch_log.find(self.memory.log, command.stan)
+            if found.function in COMPLETIONS:
+                raise NotInLog(f"transaction {found.stan} is a completion, not a purchase")
 
     def _check_reverse(self, command: Reverse) -> None:
         if not command.stan:
             return
         if self.memory.unfinished is not None:
             raise NotNow("another reversal is pending: send that first")
-        transaction = batch_log.find(self.memory.log, command.stan)
-        if transaction.function not in self.application.reversible:
+        transaction = self._reversible(command.stan)
+        if not self.application.reverses(transaction.function, transaction.mti):
             raise NotNow(f"a {transaction.function} is not reversed in dialect {self.language.name}")
+
+    def _reversible(self, stan: str) -> Transaction:
+        return batch_log.find([*self.memory.authorisations, *self.memory.log], stan)
 
     def _begin_reverse(self, command: Reverse) -> None:
         if command.stan:
-            transaction = batch_log.find(self.memory.log, command.stan)
+            transaction = self._reversible(command.stan)
             self.memory.unfinished = Unfinished("reversal", transaction, POWER_CUT)
             self.state = resting_state(self.memory)
         elif self.memory.unfinished is None:
@@ -166,13 +210,24 @@ class Terminal:
             return Event.BEGIN_MANAGEMENT
         if memory.settlement is not None:
             return _STAGES[memory.settlement.stage]
-        if memory.unfinished is not None:
-            return Event.BEGIN_REVERSAL
         if memory.must_sign_in:
             return Event.BEGIN_MANAGEMENT
-        return Event.BEGIN_SETTLEMENT if isinstance(command, Settle) else Event.BEGIN_TRANSACTION
+        if memory.notices:
+            return Event.BEGIN_FORWARDING
+        if memory.unfinished is not None:
+            return Event.BEGIN_REVERSAL
+        if isinstance(command, Stored | Forward | Settle) and memory.advices:
+            return Event.BEGIN_FORWARDING
+        if isinstance(command, Settle):
+            return Event.BEGIN_SETTLEMENT
+        return Event.BEGIN_INQUIRY if isinstance(command, Inquire) else Event.BEGIN_TRANSACTION
 
     def _compose(self, state: State) -> Asked:
+        asked = self._composed(state)
+        self.pin_pad.protect(asked.message, _pin_of(self._command) if state in _WITH_PIN else None)
+        return asked
+
+    def _composed(self, state: State) -> Asked:
         command, composer = self._command, self._composer
         if command is None:
             raise MemoryContradicts("nothing was asked for")
@@ -180,8 +235,12 @@ class Terminal:
             return composer.management(command.function if isinstance(command, Manage) else "sign_in")
         if state is State.WAITING_ANSWER:
             return composer.transaction(command)
+        if state is State.INQUIRING:
+            return composer.inquiry(command)
         if state is State.REVERSING:
             return composer.unfinished()
+        if state is State.FORWARDING:
+            return composer.stored()
         if state is State.SETTLING:
             return composer.settlement(command)
         return composer.record() if state is State.UPLOADING else composer.ending()
@@ -189,33 +248,85 @@ class Terminal:
     # ------------------------------------------------------------ after an answer
 
     def _managed(self, exchange: Exchange, answer: Message) -> Event:
+        why_not = ""
         if exchange.function == "sign_in" and exchange.approved:
-            number = self.application.batch_number_of(answer)
-            if number is not None:
-                self.memory.batch_number = exchange.batch_number = number
-            self.memory.must_sign_in = False
-        if isinstance(self._command, Manage):
+            why_not = self._signed_in(exchange, answer)
+        if why_not:
+            exchange.approved = False
+            self._end(Result(False, code=exchange.code, reason=f"sign-in refused: {why_not}"))
+        elif isinstance(self._command, Manage):
             self._end(Result(True, exchange.approved, exchange.code))
         elif not exchange.approved:
             self._end(Result(False, code=exchange.code, reason=f"sign-in answered {exchange.code}"))
         return Event.ANSWERED
+
+    def _signed_in(self, exchange: Exchange, answer: Message) -> str:
+        """Adopt batch number and keys; gives why the keys are refused, and then the terminal is not signed in."""
+        number = self.application.batch_number_of(answer)
+        if number is not None:
+            self.memory.batch_number = exchange.batch_number = number
+        why_not = self.pin_pad.refusal_of_keys(answer)
+        self.memory.must_sign_in = bool(why_not)
+        return why_not
 
     def _answered(self, exchange: Exchange, answer: Message) -> Event:
         transaction = self._finish(exchange, answer)
         self._end(Result(True, exchange.approved, exchange.code, transaction=transaction))
         return Event.ANSWERED
 
+    def _told_balance(self, exchange: Exchange, answer: Message) -> Event:
+        transaction = self._waiting_for().transaction
+        if transaction is not None:
+            drafts.complete(transaction, answer, self.application.card_class_of(answer))
+        self._heed(exchange.code)
+        self._end(Result(True, exchange.approved, exchange.code, transaction=transaction))
+        return Event.ANSWERED
+
     def _finish(self, exchange: Exchange, answer: Message) -> Transaction:
-        """A valid answer, whatever it says, ends the need to reverse; an approval enters the log."""
+        """A valid answer, whatever it says, ends the need to reverse; an approval enters the books."""
         transaction = self._pending().transaction
         self.memory.unfinished = None
         drafts.complete(transaction, answer, self.application.card_class_of(answer))
         if exchange.approved:
-            self.memory.log.append(transaction)
-            if transaction.function == "purchase_void":
-                batch_log.note_void(self.memory.log, transaction)
+            outcome.approve(self.memory, transaction, answer, self._notices())
         self._heed(exchange.code)
         return transaction
+
+    def _forwarded(self, exchange: Exchange, answer: Message) -> Event:
+        """Any answer ends a notice; an advice is kept for another try only when the host has failed."""
+        asked = self._waiting_for()
+        if asked.function in outcome.NOTICES:
+            self.memory.notices.pop(0)
+            self._heed(exchange.code)
+            if isinstance(self._command, Forward) and not (self.memory.notices or self.memory.advices):
+                self._end(Result(True, exchange.approved, exchange.code))
+            return Event.ANSWERED
+        transaction = asked.transaction
+        if transaction is None:
+            raise MemoryContradicts("an advice without its transaction")
+        if self._host_failed(exchange) or exchange.code in self.application.sign_in_again:
+            self._heed(exchange.code)
+            self._keep_advice(exchange, f"{asked.function} was answered {exchange.code}")
+            return Event.ANSWERED
+        drafts.complete(transaction, answer, self.application.card_class_of(answer))
+        self.memory.advices.pop(0)
+        self._end_forwarding(exchange, transaction)
+        return Event.ANSWERED
+
+    def _end_forwarding(self, exchange: Exchange, told: Transaction) -> None:
+        """The command is done when the host knows what it is about; a settlement goes on."""
+        if self._kept is told or (isinstance(self._command, Stored | Forward) and not self.memory.advices):
+            self._end(Result(True, exchange.approved, exchange.code, transaction=told))
+
+    def _keep_advice(self, exchange: Exchange, reason: str) -> None:
+        """Once more later; after the last try the batch's upload must tell of it."""
+        advice = self.memory.advices[0]
+        advice.tries += 1
+        tries = self.application.advice_tries
+        if tries is not None and advice.tries >= tries:
+            exchange.given_up = True
+            self.memory.advices.pop(0)
+        self._end(Result(False, code=exchange.code, reason=reason, transaction=self._kept))
 
     def _undone(self, exchange: Exchange, answer: Message) -> Event:
         unfinished = self._pending()
@@ -224,7 +335,7 @@ class Terminal:
         elif unfinished.kind == "reversal" and exchange.code in self.application.reversal_done:
             exchange.approved = True
             exchange.undone = unfinished.transaction
-            batch_log.note_reversal(self.memory.log, unfinished.transaction)
+            batch_log.note_reversal(self.memory.log, unfinished.transaction, self.memory.authorisations)
             self.memory.unfinished = None
         else:
             self._reversal_refused(unfinished, exchange)
@@ -233,16 +344,20 @@ class Terminal:
         return Event.ANSWERED
 
     def _reversal_refused(self, unfinished: Unfinished, exchange: Exchange) -> None:
-        unfinished.refused += 1
-        tries = self.application.reversal_tries
-        if tries is not None and unfinished.refused >= tries:
-            exchange.given_up = True
-            self.memory.unfinished = None
+        self._count_refusal(unfinished, exchange)
+        if exchange.given_up:
             return
         self._heed(exchange.code)
         if not isinstance(self._command, Reverse):
             reason = f"the reversal of {unfinished.transaction.stan} was answered {exchange.code}"
             self._end(Result(False, code=exchange.code, reason=reason))
+
+    def _count_refusal(self, unfinished: Unfinished, exchange: Exchange) -> None:
+        unfinished.refused += 1
+        tries = self.application.reversal_tries
+        if tries is not None and unfinished.refused >= tries:
+            exchange.given_up = True
+            self.memory.unfinished = None
 
     def _judged(self, exchange: Exchange, answer: Message) -> Event:
         settlement = under_way(self.memory)
@@ -251,8 +366,8 @@ class Terminal:
         if judgement.verdict == "refused":
             return self._refuse_settlement(exchange)
         settlement.balanced = judgement.verdict == "balanced"
-        if judgement.verdict == "send_batch":
-            settlement.halves = list(judgement.halves)
+        settlement.halves = list(judgement.halves)
+        if judgement.verdict == "send_batch" or self._steps(settlement):
             settlement.stage = "uploading"
             return self._after_record(settlement, Event.SEND_BATCH)
         if self.application.ends_balanced_batch:
@@ -277,11 +392,13 @@ class Terminal:
         return self._after_record(settlement, Event.RECORD_TAKEN)
 
     def _after_record(self, settlement: Settlement, event: Event) -> Event:
-        steps = self.application.upload_steps(self.memory.log, settlement)
-        if settlement.steps_done < len(steps):
+        if settlement.steps_done < self._steps(settlement):
             return event
         settlement.stage = "ending"
         return Event.ALL_TAKEN
+
+    def _steps(self, settlement: Settlement) -> int:
+        return len(self.application.upload_steps(self.memory.log, settlement))
 
     def _ended(self, exchange: Exchange, answer: Message) -> Event:
         judgement = self.application.judge_ending(answer, under_way(self.memory))
@@ -319,15 +436,48 @@ class Terminal:
         self._end(Result(True, exchange.approved, exchange.code, closed=closed))
         return Event.CLOSED
 
+    # ------------------------------------------------------------ no answer, or one that is not to be believed
+
+    def _distrust(self, exchange: Exchange) -> Exchange:
+        """An approval with a wrong MAC, or none: as no answer, with its own reason, and new keys are asked for."""
+        exchange.approved, exchange.distrusted = False, True
+        self.memory.must_sign_in = self.language.dialect.security.keys != "none"
+        unfinished = self.memory.unfinished
+        if unfinished is not None and self.state is State.WAITING_ANSWER:
+            unfinished.reason = MAC_ERROR
+        elif unfinished is not None and self.state is State.REVERSING:
+            self._count_refusal(unfinished, exchange)
+        self._unheard(exchange, f"the MAC of the answer to {exchange.function} is missing or wrong")
+        return exchange
+
+    def _unheard(self, exchange: Exchange, reason: str) -> None:
+        function = self._waiting_for().function
+        if self.state is State.FORWARDING:
+            self._not_forwarded(exchange, function, reason)
+        else:
+            self._end(Result(answered=False, reason=reason))
+        self._asked = None
+        self._move(Event.NO_ANSWER)
+
+    def _not_forwarded(self, exchange: Exchange, function: str, reason: str) -> None:
+        if function not in outcome.NOTICES:
+            self._keep_advice(exchange, reason)
+            return
+        outcome.count_try(self.memory, exchange)
+        self._end(Result(answered=False, reason=reason))
+
     # ------------------------------------------------------------ within
 
     def _heed(self, code: str | None) -> None:
         if code in self.application.sign_in_again:
             self.memory.must_sign_in = True
 
+    def _notices(self) -> tuple[str, ...]:
+        return tuple(name for name in outcome.NOTICES if self.serves(name))
+
     def _end(self, result: Result) -> None:
         self.result = result
-        self._command = None
+        self._command = self._kept = None
 
     def _move(self, event: Event) -> None:
         before = self.state
@@ -344,3 +494,7 @@ class Terminal:
         if self.memory.unfinished is None:
             raise MemoryContradicts("nothing is unfinished")
         return self.memory.unfinished
+
+
+def _pin_of(command: Command | None) -> Pin | None:
+    return getattr(command, "pin", None)

@@ -30,11 +30,12 @@ def run_command(options: TerminalOptions, make: Callable[[Memory, Language], Com
     """
     language = options.language()
     application = application_for(language, options.totals_digits)
+    tls, pad = options.tls_context(), options.pad()
     with MemoryFile(options.memory_path()) as file:
         memory = file.load(language.name, options.terminal_id, options.merchant_id)
-        terminal = Terminal(language, memory, datetime.now, application)
+        terminal = Terminal(language, memory, datetime.now, application, pad=pad)
         command = make(memory, language)
-        client = Client(*options.address(), language, timeout_s=options.timeout, keep=file.save)
+        client = Client(*options.address(), language, timeout_s=options.timeout, keep=file.save, tls=tls)
         printer = Printer(options, language)
         result = asyncio.run(_perform(client, terminal, command, printer.exchange))
         printer.finish(result, memory)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pos_host.journal import Journal
-from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, TerminalRow
 from pos_host.storage.memory import MemoryJournal
 from pos_host.storage.sqlite import SqliteJournal
 
@@ -96,6 +96,26 @@ def batch_row(ordinal: int = 1, terminal_no: int = 1, *, state: str = "open", nu
 
 def flag_row(terminal_no: int = 1, severity: str = "due") -> FlagRow:
     return FlagRow(terminal_no, severity, AT_MS, AT_MS + 1, '["past_cutoff"]', "settle the batch")
+
+
+def authorisation_row(count: int = 1, *, state: str = "open", batch: int = 100_004) -> AuthorisationRow:
+    """One that was made in batch 000001 and changed last in `batch`."""
+    return AuthorisationRow(
+        authorisation_no=100_001_000_000 + count,
+        terminal_no=1,
+        state=state,
+        batch_id=batch,
+        named=f"000001{count:06d}",
+        approval_code=f"{count:06d}",
+        rrn=f"000001{count:06d}",
+        card="622848******4134",
+        card_print="a1b2c3d4e5f6",
+        currency="156",
+        amount_minor=100_00,
+        completed_minor=0,
+        authorised_at_ms=AT_MS,
+        expires_at_ms=AT_MS + 1_000,
+    )
 
 
 def purchase(stan: int, *, batch: int = 100_001, terminal_no: int = 1, **columns: object) -> Entry:

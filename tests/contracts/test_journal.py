@@ -12,14 +12,15 @@ from tests.contracts.journals import (
     InMemory,
     JournalUnderTest,
     OnSqlite,
+    authorisation_row,
     batch_row,
     flag_row,
     purchase,
     terminal_row,
 )
 
-from pos_host.journal import Journal, Posting, StoredEntry
-from pos_host.ledger.entry import Entry, Row
+from pos_host.journal import Found, Journal, Posting, Sought, StoredEntry
+from pos_host.ledger.entry import FINANCIAL, SALES, Entry, Row
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
 
 PATIENCE_S = 5.0
@@ -189,7 +190,7 @@ async def test_what_was_posted_before_closing_is_kept_and_done(
 
 
 async def test_an_empty_journal_loads_nothing(journal: Journal) -> None:
-    assert ([], [], [], []) == tuple(journal.load())
+    assert [[], [], [], [], [], []] == [list(part) for part in journal.load()]
 
 
 async def test_a_row_takes_the_place_of_the_one_before(journal: Journal) -> None:
@@ -265,13 +266,17 @@ def reversal(of: Entry, **columns: object) -> Entry:
     return of._replace(kind="reversal", mti="0400", key=f"4{of.stan}", original=of.key, **columns)  # type: ignore[arg-type]
 
 
+def by_rrn(rrn: str) -> Sought:
+    return Sought(SALES, "", "", rrn)
+
+
 async def test_a_purchase_is_found_by_rrn_or_by_batch_and_stan(journal: Journal) -> None:
     rows = (terminal_row(), batch_row(1, state="settled"), batch_row(2))
     await kept(journal, purchase(1), purchase(2), purchase(1, batch=100_002, rrn="000001000009"), rows=rows)
 
     async def found(number: str, stan: str, rrn: str) -> int | None:
-        answer = await journal.find_purchase(1, number, stan, rrn)
-        return None if answer is None else answer[0].sequence
+        answer = await journal.find_original(1, Sought(SALES, number, stan, rrn))
+        return None if answer is None else answer.stored.sequence
 
     assert 1 == await found("", "", "000001000001")
     assert 1 == await found("000001", "000001", "")
@@ -286,7 +291,7 @@ async def test_a_purchase_is_found_by_rrn_or_by_batch_and_stan(journal: Journal)
 async def test_another_terminals_purchase_is_not_found(journal: Journal) -> None:
     await kept(journal, purchase(1), rows=(terminal_row(), batch_row()))
 
-    assert await journal.find_purchase(2, "", "", "000001000001") is None
+    assert await journal.find_original(2, by_rrn("000001000001")) is None
 
 
 async def test_what_was_refunded_of_a_purchase_is_added_up(journal: Journal) -> None:
@@ -294,7 +299,7 @@ async def test_what_was_refunded_of_a_purchase_is_added_up(journal: Journal) -> 
     declined = refund(53, sale, 7_00)._replace(outcome="original_differs")
     await kept(journal, sale, refund(51, sale, 10_00), refund(52, sale, 5_00), declined, rows=(batch_row(),))
 
-    assert (StoredEntry(1, sale), 15_00, False, False) == await journal.find_purchase(1, "", "", sale.rrn)
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 15_00, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
 
 
 async def test_a_refund_of_another_purchase_with_the_same_key_does_not_count(journal: Journal) -> None:
@@ -302,7 +307,7 @@ async def test_a_refund_of_another_purchase_with_the_same_key_does_not_count(jou
     namesake = purchase(50, batch=100_002, rrn="000001000099")
     await kept(journal, sale, namesake, refund(51, namesake, 10_00), rows=(batch_row(1), batch_row(2)))
 
-    assert (StoredEntry(1, sale), 0, False, False) == await journal.find_purchase(1, "", "", sale.rrn)
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
 
 
 async def test_a_reversed_refund_does_not_count(journal: Journal) -> None:
@@ -310,7 +315,7 @@ async def test_a_reversed_refund_does_not_count(journal: Journal) -> None:
     back = refund(51, sale, 10_00)
     await kept(journal, sale, back, reversal(back), rows=(batch_row(1), batch_row(2)))
 
-    assert (StoredEntry(1, sale), 0, False, False) == await journal.find_purchase(1, "", "", sale.rrn)
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
 
 
 async def test_a_voided_or_reversed_purchase_is_found_as_such(journal: Journal) -> None:
@@ -330,9 +335,9 @@ async def test_a_voided_or_reversed_purchase_is_found_as_such(journal: Journal) 
     )
 
     async def fate(sale: Entry) -> tuple[bool, bool]:
-        found = await journal.find_purchase(1, "", "", sale.rrn)
+        found = await journal.find_original(1, by_rrn(sale.rrn))
         assert found is not None
-        return found[2], found[3]
+        return found.voided, found.reversed
 
     assert [(True, False), (False, True), (False, False)] == [
         await fate(sale) for sale in (voided, reversed_, restored)
@@ -343,7 +348,58 @@ async def test_a_reversal_that_was_refused_reversed_nothing(journal: Journal) ->
     sale = purchase(1)
     await kept(journal, sale, reversal(sale, outcome="original_differs"), rows=(batch_row(),))
 
-    assert (StoredEntry(1, sale), 0, False, False) == await journal.find_purchase(1, "", "", sale.rrn)
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
+
+
+async def test_only_the_functions_sought_are_found(journal: Journal) -> None:
+    auth, sale = purchase(1, kind="auth"), purchase(2, kind="completion")
+    await kept(journal, auth, sale, rows=(batch_row(),))
+
+    async def found(functions: frozenset[str], stan: str) -> bool:
+        return await journal.find_original(1, Sought(functions, "000001", stan, "")) is not None
+
+    assert [False, True, True] == [
+        await found(SALES, "000001"),
+        await found(SALES, "000002"),
+        await found(FINANCIAL, "000001"),
+    ]
+
+
+async def test_an_adjusted_sale_is_found_with_its_new_amount_and_a_voided_refund_gave_nothing_back(
+    journal: Journal,
+) -> None:
+    sale = purchase(50)
+    adjust = purchase(51, kind="adjust", amount_minor=60_00, original=sale.key)
+    back = refund(52, sale, 10_00, batch=100_001)
+    void = purchase(53, kind="refund_void", original=back.key)
+    kept_back = refund(54, sale, 7_00, batch=100_001)
+    await kept(journal, sale, adjust, back, void, kept_back, rows=(batch_row(),))
+
+    found = await journal.find_original(1, by_rrn(sale.rrn))
+
+    assert Found(StoredEntry(1, sale), 60_00, 7_00, False, False) == found
+    assert (60_00, 7_00) == (found.transaction().amount_minor, found.transaction().refunded_minor)
+
+
+# -- authorisations
+
+
+async def test_open_authorisations_come_back_and_finished_ones_while_their_batch_is_remembered(
+    journal: Journal, store: JournalUnderTest, opened: list[Journal]
+) -> None:
+    rows = [
+        authorisation_row(1),
+        authorisation_row(2, state="completed"),
+        authorisation_row(3, state="completed", batch=100_001),
+    ]
+    batches = [batch_row(1, state="settled"), *[batch_row(n, state="settled") for n in (2, 3)], batch_row(4)]
+    await kept(journal, purchase(1), rows=(*batches, *rows))
+    await kept(journal, rows=(rows[0]._replace(amount_minor=7_00),))
+
+    opened.append(await store.reopen(journal))
+
+    expected = [rows[0]._replace(amount_minor=7_00), rows[1]]
+    assert expected == sorted(opened[-1].load().authorisations)
 
 
 # -- marks

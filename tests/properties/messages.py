@@ -40,7 +40,10 @@ def messages(draw: st.DrawFn, name: str) -> Message:
     pads = {
         number: "F" if elements[number].pad == "0" else "0"
         for number, value in fields.items()
-        if elements[number].packed and len(value) % 2 and draw(st.integers(0, 3)) == 0
+        if elements[number].is_nibbles
+        and elements[number].content != "b"
+        and len(value) % 2
+        and draw(st.integers(0, 3)) == 0
     }
     return Message(draw(st.sampled_from(MTIS)), fields, pads or None)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,8 @@ from pos_specs.errors import MessageError
 from pos_specs.message import Message
 from pos_specs.reference import ReferenceCodec
 
-every_dialect = pytest.mark.parametrize("name", DIALECTS)
+OWN = sorted((Path(__file__).parent / "dialects").glob("*.toml"))
+every_dialect = pytest.mark.parametrize("name", [*DIALECTS, *map(str, OWN)], ids=lambda name: Path(name).stem)
 
 
 @cache

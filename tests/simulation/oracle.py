@@ -42,7 +42,8 @@ def differences(journal: MemoryJournal, registry: Registry, terminals: list[Simu
 
 def verified(journal: MemoryJournal) -> list[dict[str, Any]]:
     """What `pos-host verify` finds."""
-    verifier = Verifier(journal.terminals.values(), journal.batches.values(), journal.flags.values())
+    rows = (journal.terminals.values(), journal.batches.values(), journal.flags.values())
+    verifier = Verifier(*rows, journal.authorisations.values())
     for stored in journal.entries:
         verifier.take(stored)
     details: list[dict[str, Any]] = verifier.finish()["details"]

@@ -13,6 +13,7 @@ MerchantId = Annotated[str, Field(examples=["104110070110814"])]
 TerminalId = Annotated[str, Field(examples=["T0000001"])]
 BatchNumber = Annotated[str, Field(examples=["000001"])]
 BatchState = Literal["open", "settling", "uploading", "settled"]
+AuthorisationState = Literal["open", "completed", "voided", "reversed", "expired"]
 Currency = Annotated[str, Field(description="ISO 4217, three digits", examples=["156"])]
 Stan = Annotated[str, Field(description="the terminal's trace number", examples=["000004"])]
 MaskedCard = Annotated[str, Field(description="first six and last four digits", examples=["622202******0005"])]
@@ -143,6 +144,22 @@ class Discrepancy(Answer):
     stan: Stan
     terminal: TerminalRecord | None
     host: HostRecord | None
+
+
+class Authorisation(Answer):
+    """A pre-authorisation."""
+
+    merchant_id: MerchantId
+    terminal_id: TerminalId
+    state: AuthorisationState
+    approval_code: str = Field(description="by which its completion names it", examples=["000004"])
+    rrn: str = Field(examples=["000001000004"])
+    card: MaskedCard
+    currency: Currency
+    amount_minor: int = Field(description="in all, with what was added to it", examples=[50000])
+    completed_minor: int | None = Field(description="null unless completed", examples=[48000])
+    authorised_at: Instant
+    expires_at: Instant
 
 
 class Event(Answer):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
-from pos_host.admin import clock, events, health, terminals
+from pos_host.admin import authorisations, clock, events, health, terminals
 from pos_host.admin.gate import Gate
 from pos_host.admin.problems import MEDIA_TYPE, Problem, answer_problems
 from pos_host.office import Office
@@ -74,6 +74,7 @@ def make_app(office: Office, token: str, version: str, *, is_ready: Callable[[],
 def _api_v1() -> APIRouter:
     router = APIRouter(prefix="/api/v1", dependencies=[Security(_BEARER)], responses=_PROBLEMS)
     router.include_router(terminals.router)
+    router.include_router(authorisations.router)
     router.include_router(events.router)
     router.include_router(clock.router, responses=_BODY_PROBLEMS)
     return router

@@ -1,8 +1,10 @@
-"""`pos-host dialects`: which dialects there are, what is in one, whether a file is a good one."""
+"""`pos-host dialects`: which dialects there are, what is in one, whether a file is a good one, and files of others."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -10,6 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from pos_host.decoding.imported_dialect import ImportedDialect, ImportFailed, toml_of
 from pos_host.decoding.table import show
 from pos_specs.dialect import Condition, DataElement, Dialect, FunctionRule
 from pos_specs.errors import DialectError
@@ -34,7 +37,7 @@ def list_command(
         if as_json:
             _print_json({"name": dialect.name, "title": dialect.title, "edition": dialect.edition})
         else:
-            typer.echo(f"{dialect.name:<14} {dialect.title}")
+            typer.echo(f"{dialect.name:<16} {dialect.title}")
 
 
 @dialects_app.command("show")
@@ -72,6 +75,45 @@ def check_command(
     typer.echo(f"{file.name}: {dialect.name}, {counted}: good")
 
 
+Name = Annotated[str, typer.Option("--name", help="The dialect's name; without it the file's.")]
+
+
+@dialects_app.command("import-jpos")
+def import_jpos_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.xml", help="A field file of jPOS's GenericPackager.")],
+    name: Name = "",
+) -> None:
+    """Print a dialect file made of a jPOS packager; what cannot be carried over goes to standard error."""
+    from pos_host.decoding.import_jpos import read_jpos
+
+    _import(file, name, read_jpos)
+
+
+@dialects_app.command("import-moov")
+def import_moov_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.json", help="A specification of moov-io/iso8583.")],
+    name: Name = "",
+) -> None:
+    """Print a dialect file made of a moov specification; what cannot be carried over goes to standard error."""
+    from pos_host.decoding.import_moov import read_moov
+
+    _import(file, name, read_moov)
+
+
+def _import(file: Path, name: str, read: Callable[[bytes], ImportedDialect]) -> None:
+    name = name or re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or "imported"
+    try:
+        imported = read(file.read_bytes())
+        text = toml_of(imported, name, file.name)
+    except OSError as error:
+        _refuse(f"{file}: cannot be read: {error.strerror}")
+    except ImportFailed as error:
+        _refuse(f"{file.name}: {error}")
+    for note in imported.notes:
+        typer.echo(f"pos-host dialects: {file.name}: {note}", err=True)
+    typer.echo(text, nl=False)
+
+
 def _source(language: Language) -> str:
     """The generated functions for the least a purchase carries, and for its answer."""
     rules = language.dialect.functions
@@ -89,6 +131,7 @@ def _document(dialect: Dialect) -> dict[str, Any]:
         "name": dialect.name,
         "title": dialect.title,
         "edition": dialect.edition,
+        "extends": list(dialect.bases),
         "elements": {
             str(element.number): {
                 "name": element.name,
@@ -116,9 +159,9 @@ def _document(dialect: Dialect) -> dict[str, Any]:
 def _show(dialect: Dialect) -> None:
     framing = dialect.framing
     show(
-        f"{dialect.name}: {dialect.title}",
-        f"length {framing.length}, TPDU {framing.tpdu}, header {framing.header}, "
-        f"frames up to {framing.max_frame_bytes} bytes",
+        f"{dialect.name}: {dialect.title}" + "".join(f", extends {name}" for name in dialect.bases[:1]),
+        f"length {' counting '.join((framing.length, *framing.counts))}, start {framing.start}, TPDU {framing.tpdu}, "
+        f"header {framing.header}, trailer {framing.trailer}, frames up to {framing.max_frame_bytes} bytes",
         "",
         _table(
             ("no", "element", "format", "where masked"),

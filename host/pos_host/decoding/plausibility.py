@@ -12,8 +12,13 @@ from pos_specs.message import Message, is_request, request_mti
 
 _KNOWN_FUNCTION = 100
 _KNOWN_CLASS = 40
-_GOOD_TEXT, _BAD_TEXT = 5, -40
+_GOOD_TEXT, _STRANGE_TEXT, _BAD_TEXT = 5, -5, -40
+"""ASCII, or Chinese where it is spoken; accented letters, which EBCDIC looks like; what nobody can read."""
+
 _LUHN = 20
+
+_EDITIONS = {"1987": "0", "1993": "1", "2003": "2"}
+"""First digit of the MTI by the edition of ISO 8583."""
 
 _CLASSES = "1234568"
 """Second digit of the MTI: authorisation, financial, file, reversal, reconciliation, administrative, network."""
@@ -21,7 +26,8 @@ _CLASSES = "1234568"
 
 def plausibility(language: Language, message: Message) -> int:
     """Points of a message; more is likelier, in comparison with other readings of the same bytes."""
-    points = _KNOWN_CLASS if message.mti[0] == "0" and message.mti[1] in _CLASSES else 0
+    edition = _EDITIONS[language.dialect.edition]
+    points = _KNOWN_CLASS if message.mti[0] == edition and message.mti[1] in _CLASSES else 0
     if names_function(language, message):
         points += _KNOWN_FUNCTION
     if luhn_valid(message.fields.get(2, "")):
@@ -41,4 +47,8 @@ def names_function(language: Language, message: Message) -> bool:
 def _text_points(element: DataElement, value: str) -> int:
     if not element.is_text:
         return 0
-    return _GOOD_TEXT if value.isprintable() and not value.startswith("hex:") else _BAD_TEXT
+    if not value.isprintable() or value.startswith("hex:"):
+        return _BAD_TEXT
+    if value.isdigit():
+        return 0
+    return _GOOD_TEXT if value.isascii() or element.text == "gbk" else _STRANGE_TEXT

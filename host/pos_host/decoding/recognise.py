@@ -8,14 +8,12 @@ from typing import NamedTuple
 from pos_host.decoding.plausibility import names_function, plausibility
 from pos_specs.dialect import Framing
 from pos_specs.errors import FramingError, MessageError
-from pos_specs.framing import TPDU_BYTES, TPDU_ID, UNIONPAY_HEADER_BYTES, Frame, frame_length
+from pos_specs.framing import TPDU_BYTES, TPDU_ID, Frame, frame_length
 from pos_specs.language import Language
 from pos_specs.message import Message
 
 STARTS = ("length", "tpdu", "header", "mti")
 """What the bytes can begin with, outermost first."""
-
-COUNTER_BYTES = {"binary2": 2, "ascii4": 4}
 
 LONGEST_HEADER_BYTES = 12
 """Acquirers put version numbers and headers of their own before the MTI; BASE24's has twelve bytes."""
@@ -53,7 +51,8 @@ def read_as(data: bytes, languages: list[Language], starts_at: str | None = None
     if found and found[0].error is None:
         return found
     starts = [start for start in starts if start == "length"] if _framed(data, languages) else starts
-    strange = _sorted(_all(data, languages, starts, _unknown_header_sizes))
+    own_kind = [language for language in languages if not language.dialect.bases] or languages
+    strange = _sorted(_all(data, own_kind, starts, _unknown_header_sizes))
     if strange and strange[0].error is None and _means_something(strange[0]):
         return [strange[0], *found]
     return found
@@ -66,7 +65,12 @@ def fitting(readings: Iterable[Reading]) -> list[str]:
 
 
 def _sorted(readings: Iterable[Reading]) -> list[Reading]:
-    return sorted(readings, key=lambda reading: (reading.error is None, reading.points), reverse=True)
+    return sorted(readings, key=_rank, reverse=True)
+
+
+def _rank(reading: Reading) -> tuple[bool, int, int]:
+    """What can be read without an error first, then by points; a dialect comes before those that extend it."""
+    return reading.error is None, reading.points, -len(reading.language.dialect.bases)
 
 
 def _means_something(reading: Reading) -> bool:
@@ -88,16 +92,17 @@ def _all(
     for language in languages:
         framing = language.dialect.framing
         for start in starts:
-            if start != "tpdu" or framing.tpdu == "swap":
+            if start != "tpdu" or framing.tpdu != "none":
                 for size in header_sizes(framing, start):
                     yield _reading(data, language, start, size)
 
 
 def _header_sizes(framing: Framing, start: str) -> list[int]:
     """Bytes between TPDU and MTI: the dialect's header, or none; some hosts leave it out (unionpay.md 9)."""
-    if framing.header == "none" or start == "mti":
+    size = framing.envelope.header.size
+    if size == 0 or start == "mti":
         return [] if start == "header" else [0]
-    return [UNIONPAY_HEADER_BYTES] if start == "header" else [UNIONPAY_HEADER_BYTES, 0]
+    return [size] if start == "header" else [size, 0]
 
 
 def _unknown_header_sizes(framing: Framing, start: str) -> Iterable[int]:
@@ -106,20 +111,23 @@ def _unknown_header_sizes(framing: Framing, start: str) -> Iterable[int]:
 
 def _reading(data: bytes, language: Language, start: str, header_bytes: int) -> Reading:
     framing = language.dialect.framing
-    exact = header_bytes == (UNIONPAY_HEADER_BYTES if framing.header == "unionpay" and start != "mti" else 0)
-    length, position, end = None, 0, len(data)
+    envelope = framing.envelope
+    exact = header_bytes == (0 if start == "mti" else envelope.header.size)
+    length, position, end, trail_bytes = None, 0, len(data), 0
     frame = Frame(b"", b"", data)
     message: Message | None = None
     error: MessageError | FramingError | None = None
     try:
         if start == "length":
-            length, position = frame_length(framing, data), COUNTER_BYTES[framing.length]
-            end = min(position + (length or 0), len(data))
-        has_tpdu = framing.tpdu == "swap" and start in ("length", "tpdu")
+            length, position = frame_length(framing, data), envelope.lead_bytes
+            end, trail_bytes = min(position + (length or 0), len(data)), envelope.trail_bytes
+        has_tpdu = framing.tpdu != "none" and start in ("length", "tpdu")
         frame = _split(data[position:end], has_tpdu, header_bytes)
+        if exact and header_bytes:
+            envelope.header.check(frame.header)
         position = end - len(frame.body)
         message = language.decode(frame.body)
-        _check_length(start, length, len(data) - COUNTER_BYTES[framing.length])
+        _check_length(start, length, len(data) - envelope.lead_bytes - trail_bytes)
     except (MessageError, FramingError) as problem:
         error = problem
         message = problem.partial if isinstance(problem, MessageError) else message
@@ -128,7 +136,7 @@ def _reading(data: bytes, language: Language, start: str, header_bytes: int) -> 
         points += _EXACT_FRAMING * (STARTS.index("mti") - STARTS.index(start))
     elif isinstance(error, FramingError):
         points = 2 * len(data) if exact and start == "length" and _looks_framed(framing, data) else 0
-    return Reading(language, start, length, frame, position, data[end:], message, error, points)
+    return Reading(language, start, length, frame, position, data[end + trail_bytes :], message, error, points)
 
 
 def _points(
@@ -168,8 +176,8 @@ def _split(data: bytes, has_tpdu: bool, header_bytes: int) -> Frame:
 
 def _looks_framed(framing: Framing, data: bytes) -> bool:
     """True when a TPDU stands behind the length, also behind one in ASCII digits, or the length is right."""
-    size = COUNTER_BYTES[framing.length]
-    if framing.tpdu == "swap" and TPDU_ID in (*data[2:3], *(data[4:5] if data[:4].isdigit() else b"")):
+    size = framing.envelope.lead_bytes + framing.envelope.trail_bytes
+    if framing.tpdu != "none" and TPDU_ID in (*data[2:3], *(data[4:5] if data[:4].isdigit() else b"")):
         return True
     try:
         return frame_length(framing, data) == len(data) - size

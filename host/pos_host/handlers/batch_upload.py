@@ -6,21 +6,44 @@ import json
 from typing import Any
 
 from pos_host.clock import Instant
+from pos_host.handlers.adjust import adjusted_by, stands_alone, why_not_adjusted
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import decline, request_entry
+from pos_host.handlers.refund import REFUNDABLE
 from pos_host.handlers.settlement import close, settlement_trailer, stored_settlement
+from pos_host.handlers.told_sale import is_electronic_cash, what_it_completes
+from pos_host.ledger.authorisations import after
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import Entry
+from pos_host.ledger.entry import Entry, Row
 from pos_host.ledger.reconciliation import differences, with_records
 from pos_host.ledger.rows import batch_row
+from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import CardReader, Request
+from pos_specs.cards import DOMESTIC
 from pos_specs.parts import REST
 
-NOTICE_FUNCTIONS = {"25": "refund"}
-"""UnionPay message types whose upload may be the host's only notice and is then posted; the offline
-functions join it when the host serves them."""
+NOTICE_FUNCTIONS = {
+    "24": "completion_advice",
+    "25": "refund",
+    "30": "offline_purchase",
+    "32": "adjust",
+    "34": "adjust",
+    "36": "offline_purchase",
+}
+"""UnionPay message types (60.1) whose upload may be the host's only notice, and is then posted."""
 
+HYPERCOM_NOTICES = {"02": "adjust", "20": "refund", "22": "adjust"}
+"""The same by the first digits of DE3."""
+
+TOLD_AFTERWARDS = "0220"
+"""DE60's original message type of Hypercom sales that were not asked for (hypercom.md 2.4)."""
+
+PRE_AUTHORISED = "06"
+"""DE25 of a completion (hypercom.md 2.2)."""
+
+TOLD = json.dumps({"posted_from_upload": True})
+"""The detail of an entry that an upload brought."""
 
 DETAIL_RECORDS = range(1, 9)
 """Records of one 0320/201: DE48 holds 322 digits (unionpay.md 4.3)."""
@@ -34,12 +57,13 @@ TOTAL_DIGITS = 4
 """DE48 of 202 and 207: how many records were uploaded (unionpay.md 4.3)."""
 
 
-def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader) -> Decision:
+def batch_upload(
+    request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader, policy: Policy
+) -> Decision:
     """Keep the records with their batch, by original STAN, so that a record sent twice counts once."""
     home = _home(request, book, batch)
     if home is None:
-        reason = f"batch {request.batch_number} is not known"
-        return decline(request, book, batch, now, "wrong_batch", reason)
+        return _of_unknown(request, book, batch, now)
     try:
         records = _records(request, cards)
     except ValueError as error:
@@ -50,7 +74,8 @@ def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards
     entries: tuple[Entry, ...] = (entry._replace(amount_minor=0),)
     if home.closed:
         return _into_closed(book, home, now, rrn, entries, records)
-    return Decision("approved", now.at_ms, rrn, entries=(*_notices(request, book, home, entry, records), *entries))
+    notices, rows = _notices(request, book, home, entry, records, now, policy)
+    return Decision("approved", now.at_ms, rrn, entries=(*notices, *entries), rows=rows)
 
 
 def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -59,8 +84,7 @@ def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -
         return settlement_trailer(request, book, batch, now)
     home = book.batch_numbered(request.batch_number)
     if home is None:
-        reason = f"batch {request.batch_number} is not known"
-        return decline(request, book, batch, now, "wrong_batch", reason)
+        return _of_unknown(request, book, batch, now)
     if not _is_count(request):
         return decline(request, book, batch, now, "format_error", "element 48: is no count of 4 digits")
     if home.state != "uploading":
@@ -68,6 +92,12 @@ def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -
     found = differences(home, complete=True)
     result = "out_of_balance" if found else "balanced_after_upload"
     return close(request, book, home, now, result, "approved", home.terminal_totals, found, {})
+
+
+def _of_unknown(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """A batch that no book remembers: the wrong batch's 77 is for financial requests only (unionpay.md 8a)."""
+    reason = f"batch {request.batch_number} is not known, or closed long ago"
+    return decline(request, book, batch, now, "original_not_found", reason)
 
 
 def _is_count(request: Request) -> bool:
@@ -151,42 +181,97 @@ def _is_failed(request: Request) -> bool:
 
 
 def _notice_function(request: Request) -> str:
-    if request.language.dialect.totals_kind == "hypercom63":
-        return "refund" if request.message.fields.get(3, "").startswith("20") else ""
-    return NOTICE_FUNCTIONS.get(request.message.fields.get(60, "")[:2], "")
+    fields = request.message.fields
+    if request.language.dialect.totals_kind != "hypercom63":
+        return NOTICE_FUNCTIONS.get(fields.get(60, "")[:2], "")
+    function = HYPERCOM_NOTICES.get(fields.get(3, "")[:2], "")
+    if function or request.meaning("original_mti") != TOLD_AFTERWARDS:
+        return function
+    return "completion_advice" if fields.get(25) == PRE_AUTHORISED else "offline_purchase"
 
 
 def _notices(
-    request: Request, book: Book, home: Batch, entry: Entry, records: list[dict[str, Any]]
-) -> tuple[Entry, ...]:
-    """A refund the host has never heard of is posted by its upload, the only notice there may be."""
-    posted = []
+    request: Request,
+    book: Book,
+    home: Batch,
+    entry: Entry,
+    records: list[dict[str, Any]],
+    now: Instant,
+    policy: Policy,
+) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
+    """What the upload alone tells of is posted: a refund, an adjust or a sale made offline that never came."""
+    record = records[0]  # a record that names its function is the only one of its message
+    function = record.get("function", "")
+    if not function or not record["amount_minor"]:
+        return (), ()
+    told = entry._replace(
+        kind=function, stan=record["stan"], key=f"2{record['stan']}", amount_minor=record["amount_minor"], detail=TOLD
+    )
+    if function == "adjust":
+        return _adjust_notice(request, book, home, told), ()
+    if record["stan"] in home.by_stan:
+        return (), ()
+    if function == "refund":
+        return (_refund_notice(request, book, told),), ()
+    return _sale_notice(request, book, told, now, policy)
+
+
+def _refund_notice(request: Request, book: Book, told: Entry) -> Entry:
     original = _refunded(request, book)
-    for record in records:
-        function = record.get("function")
-        if function and record["stan"] not in home.by_stan and record["amount_minor"]:
-            detail: dict[str, Any] = {"posted_from_upload": True}
-            if original is not None:
-                detail["original_rrn"] = original.rrn
-            posted.append(
-                entry._replace(
-                    kind=function,
-                    stan=record["stan"],
-                    key=f"2{record['stan']}",
-                    amount_minor=record["amount_minor"],
-                    original=original.key if original is not None else "",
-                    detail=json.dumps(detail),
-                )
-            )
-    return tuple(posted)
+    if original is None:
+        return told
+    return told._replace(original=original.key, detail=_with(told, {"original_rrn": original.rrn}))
+
+
+def _adjust_notice(request: Request, book: Book, home: Batch, told: Entry) -> tuple[Entry, ...]:
+    """An adjust that never came. Its record stands under its own STAN, in Hypercom mostly under its original's.
+
+    One that cannot be made is left to the comparison.
+    """
+    hypercom = request.language.dialect.totals_kind == "hypercom63"
+    original, key = home.by_stan.get(told.stan), ""
+    if original is None:
+        original, key = _adjusted(request, book, home, hypercom=hypercom), told.key
+        if original is None:
+            return (told,) if stands_alone(request, home) else ()
+    elif not hypercom or original.function == "adjust":
+        return ()  # it came
+    if original.amount_minor == told.amount_minor or why_not_adjusted(request, original) is not None:
+        return ()
+    its = original.entry
+    made = told._replace(key=key, original=original.key, organisation=its.organisation, account=its.account)
+    return (made._replace(currency=its.currency),)
+
+
+def _adjusted(request: Request, book: Book, home: Batch, *, hypercom: bool) -> Transaction | None:
+    """What the record of an adjust names: in Hypercom by RRN or invoice, since DE60 has the adjust's own STAN."""
+    if hypercom:
+        return home.by_rrn.get(request.meaning("rrn").strip()) or home.by_invoice.get(request.invoice)
+    found = original_of(request, book)
+    return None if found is None or found[0] is not home else adjusted_by(*found)
+
+
+def _sale_notice(
+    request: Request, book: Book, told: Entry, now: Instant, policy: Policy
+) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
+    row, detail = what_it_completes(request, told.kind, book, now, policy)
+    code = request.meaning("approval_code").strip()
+    told = told._replace(approval_code=code, detail=_with(told, detail))
+    if is_electronic_cash(request):
+        told = told._replace(organisation=DOMESTIC)
+    return (told,), () if row is None else (after(row, told),)
+
+
+def _with(told: Entry, detail: dict[str, Any]) -> str:
+    return json.dumps({**json.loads(told.detail), **detail})
 
 
 def _refunded(request: Request, book: Book) -> Transaction | None:
-    """The purchase that a UnionPay refund's record names; Hypercom's DE60 names the refund itself."""
+    """The sale that a UnionPay refund's record names; Hypercom's DE60 names the refund itself."""
     if request.language.dialect.totals_kind != "unionpay48" or not names_an_original(request):
         return None
     found = original_of(request, book)
-    if found is None or found[1].function != "purchase" or card_differs(request, found[1]):
+    if found is None or found[1].function not in REFUNDABLE or card_differs(request, found[1]):
         return None
     return found[1]
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from pos_host.clock import Instant
-from pos_host.handlers.posting_entry import request_entry
+from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
+from pos_host.security.issuing import CannotIssue, KeyIssuer
 from pos_host.transaction.request import Request
 
 
-def sign_in(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
-    """Approve and give the number of the batch that is current; during an upload that is still its own."""
+def sign_in(request: Request, book: Book, batch: Batch, now: Instant, issuer: KeyIssuer | None = None) -> Decision:
+    """Approve and give the number of the current batch (during an upload still its own) and new working keys.
+
+    Refused as unsupported when the keys it asks for cannot be made.
+    """
+    values, rows = {"batch_number": batch.number}, []
+    if issuer is not None:
+        try:
+            issued = issuer.issue(request, book, now.at_ms)
+        except CannotIssue as error:
+            return decline(request, book, None, now, "unsupported_function", str(error))
+        if issued is not None:
+            values["working_keys"] = issued.element
+            rows.append(issued.row)
     rrn = book.next_rrn()
     entry = request_entry(request, book, batch, now, "approved", rrn, "")
-    return Decision("approved", now.at_ms, rrn, values={"batch_number": batch.number}, entries=(entry,))
+    return Decision("approved", now.at_ms, rrn, values=values, entries=(entry,), rows=tuple(rows))
 
 
 def sign_off(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:

@@ -1,8 +1,10 @@
-"""Finding the transaction a void, refund or reversal speaks of."""
+"""Finding the transaction a void, refund, adjust or reversal speaks of, or the authorisation a completion names."""
 
 from __future__ import annotations
 
+from pos_host.journal import Sought
 from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.entry import FINANCIAL, SALES, AuthorisationRow
 from pos_host.transaction.request import Request
 
 
@@ -52,3 +54,57 @@ def card_differs(request: Request, original: Transaction) -> bool:
     """Both name a card and it is not the same."""
     mine, its = request.card.print, original.card_print
     return bool(mine and its and mine != its)
+
+
+def reversed_stan(request: Request) -> str:
+    """DE90, or DE56 of 1993, names the original where the dialect has it; elsewhere a reversal repeats its STAN."""
+    if request.language.dialect.meaning.get("original_stan", "").startswith(("90.", "56.")):
+        return request.meaning("original_stan")
+    return request.stan
+
+
+ASK_THE_STORE = frozenset({"refund", "reversal"})
+"""Functions that may speak of a batch which no book remembers any more."""
+
+
+def sought_in_store(request: Request, book: Book) -> Sought | None:
+    """What the store must be asked for before the request can be decided; None when the book knows enough.
+
+    A refund's sale of whatever batch; of a reversal, what stands in a batch that it names and the book forgot.
+    """
+    if request.function == "reversal":
+        number = request.batch_number
+        if not number or book.batch_numbered(number) is not None:
+            return None
+        return Sought(FINANCIAL, number, reversed_stan(request), "")
+    if not names_an_original(request) or original_of(request, book) is not None:
+        return None
+    number, (stan, rrn, _) = request.meaning("original_batch_number"), _names(request)
+    return Sought(SALES, number if number.strip("0") else "", stan, rrn)
+
+
+def names_an_authorisation(request: Request) -> bool:
+    """Whether the request says an approval code or anything else of an authorisation."""
+    return bool(request.meaning("approval_code").strip()) or names_an_original(request)
+
+
+def authorisation_named(request: Request, book: Book) -> AuthorisationRow | None:
+    """The authorisation of this terminal that fits all the request says: approval code, RRN, batch and STAN, card.
+
+    The latest where several do; None too for a request that says nothing of one.
+    """
+    if not names_an_authorisation(request):
+        return None
+    fitting = [row for row in book.authorisations.values() if _fits(request, row)]
+    return max(fitting, key=lambda row: row.authorisation_no, default=None)
+
+
+def _fits(request: Request, row: AuthorisationRow) -> bool:
+    code, (stan, rrn, _) = request.meaning("approval_code").strip(), _names(request)
+    if (code and code != row.approval_code) or (rrn and rrn != row.rrn):
+        return False
+    if request.card.print and row.card_print and request.card.print != row.card_print:
+        return False
+    number = request.meaning("original_batch_number")
+    named = [name for name in row.named.split() if not number.strip("0") or name.startswith(number)]
+    return not stan or any(name.endswith(stan) for name in named)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pos_host.clock import Instant
-from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.decision import Decision
+from pos_host.handlers.issuer import Judgement
+from pos_host.ledger.book import Batch, Book, Transaction, approval_code_of
+from pos_host.ledger.decision import NO_VALUES, Decision
 from pos_host.ledger.entry import Entry
 from pos_host.transaction.request import Request
+
+new = tuple.__new__
+"""Makes a NamedTuple of all its columns at a third of the price: for the two that every message needs."""
 
 
 def approve(request: Request, book: Book, batch: Batch, now: Instant, **extra: Any) -> Decision:
@@ -17,9 +22,39 @@ def approve(request: Request, book: Book, batch: Batch, now: Instant, **extra: A
 
     `extra` sets further columns of the entry (`original`, `organisation`, `detail` …).
     """
-    rrn, code = book.next_rrn(), book.next_approval_code()
+    rrn = book.next_rrn()
+    code = approval_code_of(rrn)
     entry = request_entry(request, book, batch, now, "approved", rrn, code, **extra)
-    return Decision("approved", now.at_ms, rrn, code, entries=(entry,))
+    return new(Decision, ("approved", now.at_ms, rrn, code, NO_VALUES, (entry,), (), ""))
+
+
+def approval(
+    request: Request,
+    book: Book,
+    batch: Batch,
+    now: Instant,
+    *,
+    outcome: str = "approved",
+    approval_code: str = "",
+    **extra: Any,
+) -> Decision:
+    """An approval that is not a plain one: of a part, or under an approval code that was given before."""
+    rrn = book.next_rrn()
+    code = approval_code or approval_code_of(rrn)
+    entry = request_entry(request, book, batch, now, outcome, rrn, code, **extra)
+    return Decision(outcome, now.at_ms, rrn, code, values_of(entry), (entry,))
+
+
+def part_of(judged: Judgement, asked_minor: int, detail: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an approval that may be of a part only: its amount, and in its detail what was asked for."""
+    if judged.outcome == "partially_approved":
+        detail = {**detail, "asked_minor": asked_minor}
+    return {"amount_minor": judged.amount_minor, "detail": json.dumps(detail)}
+
+
+def values_of(entry: Entry) -> Mapping[str, str]:
+    """What the answer says besides what every answer does: of a part that was approved, its amount."""
+    return {"approved_amount": f"{entry.amount_minor:012d}"} if entry.outcome == "partially_approved" else NO_VALUES
 
 
 def decline(request: Request, book: Book, batch: Batch | None, now: Instant, outcome: str, reason: str) -> Decision:
@@ -55,11 +90,10 @@ def request_entry(
 ) -> Entry:
     """The journal's entry of a request; the card appears masked and as a print only.
 
-    What is given by keyword stands in place of what the request says. Written in the order of Entry's
-    columns, since this runs for every message.
+    What is given by keyword stands in place of what the request says. In the order of Entry's columns.
     """
-    card = request.card
-    return Entry(
+    card_print, masked, known_organisation, _, _ = request.card
+    columns = (
         kind or request.function,
         book.terminal_no,
         batch.batch_id if batch else 0,
@@ -70,9 +104,9 @@ def request_entry(
         request.key,
         (request.amount_minor or 0) if amount_minor is None else amount_minor,
         currency or request.currency,
-        card.masked,
-        card.print,
-        card.organisation if organisation is None else organisation,
+        masked,
+        card_print,
+        known_organisation if organisation is None else organisation,
         request.meaning("account_type") if account is None else account,
         rrn,
         approval_code,
@@ -80,9 +114,10 @@ def request_entry(
         original,
         detail,
     )
+    return new(Entry, columns)
 
 
 def repeat_of(transaction: Transaction) -> Decision:
     """The stored decision once more; posts nothing."""
     entry = transaction.entry
-    return Decision(entry.outcome, entry.at_ms, entry.rrn, entry.approval_code, reason="repeat")
+    return Decision(entry.outcome, entry.at_ms, entry.rrn, entry.approval_code, values_of(entry), reason="repeat")

@@ -7,10 +7,13 @@ import json
 from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import approve, decline
-from pos_host.handlers.purchase import late_original, wrong_money
+from pos_host.handlers.purchase import late_original, wrong_money, wrong_pin
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import SALES
 from pos_host.transaction.request import Request
+
+REFUNDABLE = SALES - {"cash_advance"}
 
 
 def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -22,7 +25,7 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
         return _stand_alone(request, book, batch, now)
     found = original_of(request, book)
     original = found[1] if found is not None else request.stored_original
-    wrong = _wrong(request, original)
+    wrong = _wrong(request, original) or wrong_pin(request, now)
     if wrong is not None or original is None:
         return decline(request, book, batch, now, *(wrong or ("original_not_found", "no such purchase")))
     detail = json.dumps({"original_rrn": original.rrn, "original_sequence": original.sequence})
@@ -47,7 +50,7 @@ def _stand_alone(request: Request, book: Book, batch: Batch, now: Instant) -> De
 def _wrong(request: Request, original: Transaction | None) -> tuple[str, str] | None:
     if original is None:
         return "original_not_found", "no purchase fits what the refund names"
-    if original.function != "purchase" or not original.approved or card_differs(request, original):
+    if original.function not in REFUNDABLE or not original.approved or card_differs(request, original):
         return "original_not_found", f"STAN {original.stan} is no approved purchase of this card"
     if original.reversed:
         return "already_reversed", f"the purchase of STAN {original.stan} was reversed"

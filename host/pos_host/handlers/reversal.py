@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 from pos_host.clock import Instant
-from pos_host.handlers.originals import card_differs
+from pos_host.handlers.originals import card_differs, reversed_stan
 from pos_host.handlers.posting_entry import repeat_of, request_entry
+from pos_host.ledger.authorisations import after_reversal, authorisation_no_of
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
+from pos_host.ledger.entry import ADVICES
 from pos_host.transaction.request import Request
 
 
@@ -19,13 +21,18 @@ def reversal(request: Request, book: Book, batch: Batch, now: Instant) -> Decisi
     """
     found = _original(request, book)
     if found is None:
+        stored = request.stored_original
+        if stored is not None and _agrees(request, stored):
+            return _of_forgotten(request, book, batch, now)
         return _unknown(request, book, batch, now)
     home, original = found
     if home.closed:
         return _of_closed(request, book, home, original, now)
-    outcome, reason = _judge(request, original)
+    outcome, reason = _judge(request, book, original)
     if outcome == "approved":
-        return _post(request, book, home, now, "approved", original=original.key)
+        done = _post(request, book, home, now, "approved", original=original.key)
+        row = book.authorisations.get(authorisation_no_of(original.entry) or 0) if original.captured else None
+        return done if row is None else done._replace(rows=(after_reversal(row, original.entry),))
     if not request.rule.advice:
         return _post(request, book, home, now, outcome, reason=reason)
     other = outcome == "original_differs"  # then its own original may still come
@@ -41,7 +48,7 @@ def reversal_key(request: Request, batch: Batch) -> str:
 def _original(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
     """By STAN, newest batch first; a closed batch counts only when the message can mean no open one."""
     number = request.batch_number
-    stan = _reversed_stan(request)
+    stan = reversed_stan(request)
     for candidate in reversed(book.batches):
         if number and candidate.number != number:
             continue
@@ -51,21 +58,19 @@ def _original(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
     return None
 
 
-def _reversed_stan(request: Request) -> str:
-    """DE90 names the original where the dialect has it; elsewhere a reversal repeats the original's STAN."""
-    if request.language.dialect.meaning.get("original_stan", "").startswith("90."):
-        return request.meaning("original_stan")
-    return request.stan
-
-
 def _latest(batch: Batch, stan: str, request: Request) -> Transaction | None:
     """The transaction of that STAN; in a closed batch only one that also agrees in amount and card,
     since STANs begin again and an unknown reversal must not hit a stranger."""
     found = batch.by_stan.get(stan)
     if found is None:
         return None
-    agrees = found.amount_minor == request.amount_minor and not card_differs(request, found)
-    return found if agrees or not batch.closed else None
+    return found if not batch.closed or _agrees(request, found) else None
+
+
+def _agrees(request: Request, original: Transaction) -> bool:
+    """Amount and card are the original's: what it asked for, or what was made of it."""
+    amounts = (original.asked_minor, original.entry.amount_minor, original.amount_minor)
+    return request.amount_minor in amounts and not card_differs(request, original)
 
 
 def _unknown(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -76,12 +81,36 @@ def _unknown(request: Request, book: Book, batch: Batch, now: Instant) -> Decisi
     return _post(request, book, batch, now, "approved", reason=reason)
 
 
-def _judge(request: Request, original: Transaction) -> tuple[str, str]:
-    if original.amount_minor != request.amount_minor or card_differs(request, original):
-        return "original_differs", f"amount or card differs from the transaction of STAN {original.stan}"
+def _judge(request: Request, book: Book, original: Transaction) -> tuple[str, str]:
+    stan = original.stan
+    if original.function in ADVICES:
+        return "original_not_found", f"STAN {stan} is an advice, which nobody reverses (unionpay.md 4.5)"
+    if not _agrees(request, original):
+        return "original_differs", f"amount or card differs from the transaction of STAN {stan}"
     if original.voided and original.approved:
-        return "already_voided", f"the purchase of STAN {original.stan} was voided"
+        return "already_voided", f"the transaction of STAN {stan} was voided"
+    return _judge_authorisation(book, original) if original.captured else ("approved", "")
+
+
+def _judge_authorisation(book: Book, original: Transaction) -> tuple[str, str]:
+    """An auth, or the void of a completion, is taken back only while nothing was built on it."""
+    row = book.authorisations.get(authorisation_no_of(original.entry) or 0)
+    if row is not None and row.state != "open" and original.function in ("auth", "completion_void", "purchase_void"):
+        return f"already_{row.state}", f"the authorisation {row.approval_code} was {row.state}"
     return "approved", ""
+
+
+def _of_forgotten(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+    """What it names is in a batch closed so long ago that only the store knows it: as with any closed batch.
+
+    Journalled with the open batch, under the name of the other.
+    """
+    outcome = "approved" if request.rule.advice else "original_settled"
+    reason = f"STAN {request.stan} is in batch {request.batch_number}, closed long ago: not reversed, for review"
+    key = reversal_key(request, batch)
+    rrn, detail = book.next_rrn(), json.dumps({"reason": reason})
+    entry = request_entry(request, book, batch, now, outcome, rrn, "", kind="reversal_of_closed", detail=detail)
+    return Decision(outcome, now.at_ms, rrn, entries=(entry._replace(key=key),), reason=reason)
 
 
 def _of_closed(request: Request, book: Book, home: Batch, original: Transaction, now: Instant) -> Decision:
@@ -112,7 +141,7 @@ def _of_closed(request: Request, book: Book, home: Batch, original: Transaction,
 def _done_before(request: Request, home: Batch, original: Transaction) -> Transaction | None:
     """The reversal of before: this message's own, or the one that took the original back while it was open."""
     mine = home.reversals.get(request.key)
-    if mine is not None and request.same_content(mine.function, mine.amount_minor, mine.card_print):
+    if mine is not None and request.same_content(mine.function, mine.asked_minor, mine.card_print):
         return mine
     if not original.reversed:
         return None
@@ -133,5 +162,5 @@ def _post(
     rrn = book.next_rrn()
     detail = json.dumps({"reason": reason, "tombstone": tombstone}) if reason else ""
     entry = request_entry(request, book, batch, now, outcome, rrn, "", original=original, detail=detail)
-    entry = entry._replace(stan=_reversed_stan(request), key=reversal_key(request, batch))
+    entry = entry._replace(stan=reversed_stan(request), key=reversal_key(request, batch))
     return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)

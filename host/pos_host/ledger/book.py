@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from pos_host.ledger.entry import Entry
+from pos_host.ledger.entry import APPROVALS, AuthorisationRow, Entry
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side, Totals
 
@@ -15,14 +16,15 @@ BATCHES_PER_TERMINAL = 100_000
 class Transaction:
     """A financial request the host decided, approved or declined, and what became of it since.
 
-    What was decided is its journal entry; only the flags change.
+    What was decided is its journal entry; only the flags change, and `amount_minor` when it is adjusted.
     """
 
-    __slots__ = ("entry", "refunded_minor", "reversed", "sequence", "voided")
+    __slots__ = ("amount_minor", "entry", "refunded_minor", "reversed", "sequence", "voided")
 
     def __init__(self, sequence: int, entry: Entry) -> None:
         self.sequence = sequence
         self.entry = entry
+        self.amount_minor = entry.amount_minor
         self.voided = False
         self.reversed = False
         self.refunded_minor = 0
@@ -49,8 +51,11 @@ class Transaction:
         return self.entry.rrn
 
     @property
-    def amount_minor(self) -> int:
-        return self.entry.amount_minor
+    def asked_minor(self) -> int:
+        """What its request asked for; more than its entry's amount only where a part was approved."""
+        if self.entry.outcome != "partially_approved":
+            return self.entry.amount_minor
+        return int(json.loads(self.entry.detail)["asked_minor"])
 
     @property
     def card(self) -> str:
@@ -63,18 +68,18 @@ class Transaction:
 
     @property
     def original(self) -> str:
-        """The key of the transaction it voids or refunds."""
+        """The key of the transaction it voids, refunds or adjusts."""
         return self.entry.original
 
     @property
     def approved(self) -> bool:
         """Approved, whatever happened to it afterwards."""
-        return self.entry.outcome == "approved"
+        return self.entry.outcome in APPROVALS
 
     @property
     def captured(self) -> bool:
         """Approved and not reversed: it stands in the books (a voided one stands beside its void)."""
-        return self.entry.outcome == "approved" and not self.reversed
+        return self.entry.outcome in APPROVALS and not self.reversed
 
 
 class Tombstone:
@@ -89,9 +94,11 @@ class Tombstone:
 
 
 class Batch:
-    """One batch of one terminal. `groups` are the running totals by the dialect's groups."""
+    """One batch of one terminal. `groups` are the running totals by the dialect's groups; `adjusts` has, by the STAN
+    of an adjust, the transaction whose amount it changed."""
 
     __slots__ = (
+        "adjusts",
         "after_sequence",
         "answers",
         "batch_id",
@@ -135,6 +142,7 @@ class Batch:
         self.by_stan: dict[str, Transaction] = {}
         self.by_invoice: dict[str, Transaction] = {}
         self.tombstones: dict[str, Tombstone] = {}
+        self.adjusts: dict[str, Transaction] = {}
         self.uploads: dict[str, dict[str, Any]] = {}
         self.undelivered: dict[str, int] = {}
         self.groups: dict[str, Side] = {}
@@ -150,9 +158,14 @@ class Batch:
 
 
 class Book:
-    """One terminal's book. Only the pipeline's turn for this terminal changes it, and only after a commit."""
+    """One terminal's book. Only the pipeline's turn for this terminal changes it, and only after a commit.
+
+    `sealed_keys` are its working keys as stored (hex, "" for none); `keys` the same opened, once they were needed.
+    `authorisations` has by number those that are open, and those that changed in a batch it remembers.
+    """
 
     __slots__ = (
+        "authorisations",
         "batches",
         "busy",
         "dialect",
@@ -160,12 +173,15 @@ class Book:
         "enrolled_at_ms",
         "flag",
         "flag_pending",
+        "keys",
         "last_seen_at_ms",
         "last_sequence",
         "merchant_id",
         "number_known",
         "ordinal",
+        "rrn_prefix",
         "rrn_sequence",
+        "sealed_keys",
         "session",
         "status",
         "terminal_id",
@@ -175,6 +191,7 @@ class Book:
 
     def __init__(self, terminal_no: int, merchant_id: str, terminal_id: str, dialect: Dialect) -> None:
         self.terminal_no = terminal_no
+        self.rrn_prefix = f"{terminal_no % 1_000_000:06d}"
         self.merchant_id = merchant_id
         self.terminal_id = terminal_id
         self.dialect = dialect
@@ -183,12 +200,15 @@ class Book:
         self.enrolled_at_ms = 0
         self.number_known = False
         self.batches: list[Batch] = []
+        self.authorisations: dict[int, AuthorisationRow] = {}
         self.ordinal = 0
         self.rrn_sequence = 0
         self.last_seen_at_ms = 0
         self.last_sequence = 0
         self.flag: Any = None
         self.flag_pending = False
+        self.sealed_keys = ""
+        self.keys: Any = None
         self.session: Any = None
         self.busy = False
         self.waiting: list[Any] = []
@@ -221,8 +241,10 @@ class Book:
         An RRN is looked up only within a terminal's batches, so the wrap of the count comes after a
         million transactions of one terminal and hits nothing that is still open.
         """
-        return f"{self.terminal_no % 1_000_000:06d}{(self.rrn_sequence + 1) % 1_000_000:06d}"
+        return self.rrn_prefix + str(1_000_000 + (self.rrn_sequence + 1) % 1_000_000)[1:]
 
-    def next_approval_code(self) -> str:
-        """Six digits from the terminal's own count, never 000000."""
-        return f"{self.rrn_sequence % 999_999 + 1:06d}"
+
+def approval_code_of(rrn: str) -> str:
+    """Six digits from the terminal's own count in the RRN, never 000000."""
+    code = rrn[6:]
+    return code if code != "000000" else "000001"

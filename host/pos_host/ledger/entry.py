@@ -11,7 +11,7 @@ class Entry(NamedTuple):
     `kind` is a function (`purchase`, `reversal` …) or something the host did (`batch_opened`, `unsettled` …).
     `batch_id` 0 and `terminal_no` 0 mean none. `amount_minor` in minor units of `currency` (ISO 4217 numeric).
     `card` is masked, `card_print` a keyed hash, `key` the identity within batch and message class.
-    `original` is the identity key of the transaction a void, reversal or refund speaks of.
+    `original` is the identity key of the transaction a void, reversal, refund or adjust speaks of.
     `detail` is JSON of what only this kind has.
     """
 
@@ -84,7 +84,56 @@ class FlagRow(NamedTuple):
     clears: str
 
 
-Row = TerminalRow | BatchRow | FlagRow
+class KeyRow(NamedTuple):
+    """The working keys a terminal holds since its last sign-in, sealed for it (hex; `security.sealing`)."""
 
-FINANCIAL = frozenset({"purchase", "purchase_void", "refund"})
-"""Entries that can move money; the only ones a batch counts."""
+    terminal_no: int
+    sealed: str
+    issued_at_ms: int
+
+
+class AuthorisationRow(NamedTuple):
+    """A pre-authorisation as its last entry left it; it lives longer than the batch it was made in.
+
+    `authorisation_no` is its first entry's batch id × 1,000,000 + that terminal's count in the RRN; `state` open,
+    completed, voided or reversed (one that is open after `expires_at_ms` has expired); `batch_id` the batch of the
+    entry that changed it last; `named` by what later messages name it: batch number and STAN, twelve digits, of every
+    auth that made or raised it, parted by spaces; `amount_minor` what is authorised in all.
+    """
+
+    authorisation_no: int
+    terminal_no: int
+    state: str
+    batch_id: int
+    named: str
+    approval_code: str
+    rrn: str
+    card: str
+    card_print: str
+    currency: str
+    amount_minor: int
+    completed_minor: int
+    authorised_at_ms: int
+    expires_at_ms: int
+
+
+Row = TerminalRow | BatchRow | FlagRow | KeyRow | AuthorisationRow
+
+SALES = frozenset({"purchase", "cash_advance", "completion", "completion_advice", "offline_purchase"})
+"""Functions that take money from the cardholder."""
+
+VOIDS = frozenset({"purchase_void", "refund_void", "completion_void"})
+"""Functions that take back a whole transaction of the open batch."""
+
+AUTHORISING = frozenset({"auth", "auth_void"})
+"""Functions that reserve money and move none: no total counts them."""
+
+ADVICES = frozenset({"completion_advice", "offline_purchase", "adjust"})
+"""Functions that tell what has happened: a terminal sends them until they are answered, and reverses none
+(unionpay.md 4.5)."""
+
+FINANCIAL = SALES | VOIDS | AUTHORISING | {"refund", "adjust"}
+"""Functions on a card's money: each has an identity in its batch, and the same request again its first answer."""
+
+APPROVALS = frozenset({"approved", "partially_approved"})
+"""Outcomes after which the cardholder's money is moved or reserved."""

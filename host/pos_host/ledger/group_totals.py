@@ -1,7 +1,8 @@
 """Which transaction counts in which group of the totals, by dialect; running sums kept from the same rule.
 
-Sources: unionpay.md 4.1 (a voided sale stays in debit, its void goes to credit), hypercom.md 2.7 (a voided
-sale and its void count nowhere), the issue and hypercom.md 3.2 for ISO 1987 (reversals apart).
+Sources: unionpay.md 4.1 (a voided sale stays in debit, its void goes to credit, authorisations count nowhere),
+hypercom.md 2.7 (a voided sale and its void count nowhere, an adjusted one with its new amount), the issue and
+hypercom.md 3.2 for ISO 1987 (reversals apart).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pos_host.ledger.book import Batch, Transaction
+from pos_host.ledger.entry import AUTHORISING, SALES, VOIDS, Entry
 from pos_specs.cards import DOMESTIC
 from pos_specs.dialect import Dialect
 from pos_specs.totals import ISO87_GROUPS, NOTHING, UNIONPAY_GROUPS, Side, Totals
@@ -49,33 +51,52 @@ def has_money(batch: Batch) -> bool:
 
 def count_in(batch: Batch, transaction: Transaction, sign: int) -> None:
     """Add (`sign` 1) or take away (−1) a transaction's share of the running totals."""
+    groups = batch.groups
+    amount_minor = sign * transaction.amount_minor
     for name in groups_of(batch.dialect, transaction):
-        side = batch.groups.get(name, NOTHING)
-        batch.groups[name] = Side(side.count + sign, side.amount_minor + sign * transaction.amount_minor)
+        count, sum_minor = groups.get(name, NOTHING)
+        groups[name] = Side(count + sign, sum_minor + amount_minor)
 
 
 def _unionpay(transaction: Transaction) -> tuple[str, ...]:
     if not transaction.captured:
         return ()
-    if transaction.function == "purchase":
-        return ("domestic_debit",) if transaction.entry.organisation == DOMESTIC else ("foreign_debit",)
-    unknown_refund = transaction.function == "refund" and transaction.entry.organisation == "000"
-    domestic = transaction.entry.organisation == DOMESTIC or unknown_refund
+    entry = transaction.entry
+    domestic = entry.organisation == DOMESTIC
+    if entry.kind in SALES:
+        return ("domestic_debit",) if domestic else ("foreign_debit",)
+    if entry.kind in AUTHORISING or _only_changes_another(entry):
+        return ()
+    if entry.kind in ("adjust", "refund_void"):
+        return ("domestic_debit",) if domestic else ("foreign_debit",)
+    domestic = domestic or (entry.kind == "refund" and entry.organisation == "000")
     return ("domestic_credit",) if domestic else ("foreign_credit",)
 
 
 def _hypercom(transaction: Transaction) -> tuple[str, ...]:
-    if not transaction.captured or transaction.voided or transaction.function == "purchase_void":
+    entry = transaction.entry
+    if not transaction.captured or transaction.voided or _is_never_counted(entry):
         return ()
-    kind = "debit_" if transaction.entry.account in _DEBIT_ACCOUNTS else ""
-    return (f"{kind}sales",) if transaction.function == "purchase" else (f"{kind}refunds",)
+    kind = "debit_" if entry.account in _DEBIT_ACCOUNTS else ""
+    return (f"{kind}refunds",) if entry.kind == "refund" else (f"{kind}sales",)
 
 
 def _iso87(transaction: Transaction) -> tuple[str, ...]:
-    if not transaction.approved or transaction.function == "purchase_void":
+    entry = transaction.entry
+    if not transaction.approved or _is_never_counted(entry):
         return ()
-    name = "debits" if transaction.function == "purchase" else "credits"
+    name = "credits" if entry.kind == "refund" else "debits"
     return (name, f"{name}_reversal") if transaction.reversed or transaction.voided else (name,)
+
+
+def _is_never_counted(entry: Entry) -> bool:
+    """What counts by its effect on another transaction only, or not at all."""
+    return entry.kind in VOIDS or entry.kind in AUTHORISING or _only_changes_another(entry)
+
+
+def _only_changes_another(entry: Entry) -> bool:
+    """An adjust whose original the host has: that one counts, with its new amount."""
+    return entry.kind == "adjust" and bool(entry.original)
 
 
 def _sum(groups: Mapping[str, Side], names: Mapping[str, int]) -> Side:

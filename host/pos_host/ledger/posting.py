@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import json
 
+from pos_host.ledger.authorisations import forget_finished
 from pos_host.ledger.book import BATCHES_PER_TERMINAL, Batch, Book, Tombstone, Transaction
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, Row, TerminalRow
+from pos_host.ledger.entry import (
+    APPROVALS,
+    AUTHORISING,
+    FINANCIAL,
+    VOIDS,
+    AuthorisationRow,
+    BatchRow,
+    Entry,
+    FlagRow,
+    KeyRow,
+    Row,
+    TerminalRow,
+)
 from pos_host.ledger.group_totals import count_in, has_money
 from pos_host.ledger.reconciliation import with_records
 from pos_specs.dialect import Dialect
@@ -34,6 +47,10 @@ def apply_row(book: Book, row: Row) -> None:
         _apply_batch(book, row)
     elif isinstance(row, FlagRow):
         book.flag = row if row.severity else None
+    elif isinstance(row, KeyRow):
+        book.sealed_keys, book.keys = row.sealed, None
+    elif isinstance(row, AuthorisationRow):
+        book.authorisations[row.authorisation_no] = row
 
 
 def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
@@ -66,33 +83,64 @@ def _apply_financial(book: Book, entry: Entry, sequence: int) -> None:
     batch = _batch(book, entry)
     transaction = Transaction(sequence, entry)
     batch.last_activity_at_ms = entry.at_ms
-    if entry.key:
-        batch.answers[entry.key] = transaction
-    batch.by_rrn[entry.rrn] = transaction
-    batch.by_stan[entry.stan] = transaction
-    if entry.outcome == "approved":
+    key = entry.key
+    if key:  # an adjust that only an upload told of has none: its record stands under its original's STAN
+        batch.answers[key] = transaction
+        batch.by_rrn[entry.rrn] = transaction
+        batch.by_stan[entry.stan] = transaction
+    if entry.outcome in APPROVALS:
         _count(book, batch, transaction, entry)
 
 
 def _count(book: Book, batch: Batch, transaction: Transaction, entry: Entry) -> None:
+    kind, invoice = entry.kind, entry.invoice
+    if kind in AUTHORISING:
+        return
     if not batch.first_money_at_ms:
         batch.first_money_at_ms = entry.at_ms
         batch.currency = entry.currency
-    if entry.invoice and entry.kind != "purchase_void":
-        batch.by_invoice[entry.invoice] = transaction
     count_in(batch, transaction, 1)
-    if entry.kind == "purchase_void":
-        _mark(batch, entry.original, voided=True)
-    elif entry.kind == "refund" and entry.original:
-        _give_back(book, entry, 1)
+    if kind == "purchase":
+        if invoice:
+            batch.by_invoice[invoice] = transaction
+    elif kind in VOIDS:
+        _mark(book, batch, entry.original, voided=True)
+    elif kind == "adjust" and entry.original:
+        _adjust(book, batch, entry)
+    else:
+        if invoice:
+            batch.by_invoice[invoice] = transaction
+        if kind == "refund" and entry.original:
+            _give_back(book, entry, entry.amount_minor)
 
 
-def _give_back(book: Book, refund: Entry, sign: int) -> None:
-    """Note on the purchase, where it is remembered, how much of it was refunded (`sign` -1: no longer)."""
+def _give_back(book: Book, refund: Entry, amount_minor: int) -> None:
+    """Note on the refunded transaction, where it is remembered, how much of it went back (below 0: no longer)."""
     for known in book.batches:
         original = known.answers.get(refund.original)
         if original is not None and original.rrn == json.loads(refund.detail).get("original_rrn"):
-            original.refunded_minor += sign * refund.amount_minor
+            original.refunded_minor += amount_minor
+
+
+def _adjust(book: Book, batch: Batch, entry: Entry) -> None:
+    """The original counts with its new amount from now on."""
+    original = _named(batch, entry)
+    more_minor = entry.amount_minor - original.amount_minor
+    count_in(batch, original, -1)
+    original.amount_minor = entry.amount_minor
+    count_in(batch, original, 1)
+    if entry.stan != original.stan:
+        batch.adjusts[entry.stan] = original
+    if original.function == "refund" and original.original:
+        _give_back(book, original.entry, more_minor)
+
+
+def _named(batch: Batch, entry: Entry) -> Transaction:
+    """The transaction an entry names; raises BooksDamaged when the batch does not have it."""
+    original = batch.answers.get(entry.original)
+    if original is None:
+        raise BooksDamaged(f"{entry.kind} of {entry.original} in batch {batch.batch_id}, which has no such key")
+    return original
 
 
 def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
@@ -106,29 +154,29 @@ def _apply_reversal(book: Book, entry: Entry, sequence: int) -> None:
         if json.loads(entry.detail).get("tombstone"):
             batch.tombstones[entry.stan] = Tombstone(entry.stan, entry.amount_minor, entry.card_print)
         return
-    original = batch.answers.get(entry.original)
-    if original is None:
-        raise BooksDamaged(f"reversal of {entry.original} in batch {batch.batch_id}, which has no such key")
+    original = _named(batch, entry)
     batch.undelivered.pop(original.stan, None)
     if original.reversed:
         return
     count_in(batch, original, -1)
     original.reversed = True
     count_in(batch, original, 1)
-    if original.function == "purchase_void" and original.approved:
-        _mark(batch, original.original, voided=False)
+    if original.function in VOIDS and original.approved:
+        _mark(book, batch, original.original, voided=False)
     elif original.function == "refund" and original.approved and original.original:
-        _give_back(book, original.entry, -1)
+        _give_back(book, original.entry, -original.amount_minor)
     _note_money(batch, entry.at_ms)
 
 
-def _mark(batch: Batch, key: str, *, voided: bool) -> None:
+def _mark(book: Book, batch: Batch, key: str, *, voided: bool) -> None:
     original = batch.answers.get(key)
     if original is None:
         raise BooksDamaged(f"void of {key} in batch {batch.batch_id}, which has no such key")
     count_in(batch, original, -1)
     original.voided = voided
     count_in(batch, original, 1)
+    if original.function == "refund" and original.original:
+        _give_back(book, original.entry, -original.amount_minor if voided else original.amount_minor)
     _note_money(batch, original.entry.at_ms)
 
 
@@ -186,3 +234,5 @@ def _forget_old(book: Book) -> None:
     closed = [batch for batch in book.batches if batch.closed]
     for batch in closed[:-CLOSED_BATCHES_KEPT]:
         book.batches.remove(batch)
+    if book.authorisations:
+        forget_finished(book)

@@ -69,8 +69,8 @@ def differences(batch: Batch, *, complete: bool, uploads: Records | None = None)
     `uploads` stands in for the batch's own when records are judged before they are posted.
     """
     sent = batch.uploads if uploads is None else uploads
-    records = {stan: record for stan, record in sent.items() if not record.get("failed")}
-    standing = {tx.stan: tx for tx in batch.answers.values() if _stands(batch, tx)}
+    records = _by_original(batch, {stan: record for stan, record in sent.items() if not record.get("failed")})
+    standing = {tx.stan: tx for tx in batch.answers.values() if groups_of(batch.dialect, tx)}
     found: list[dict[str, Any]] = []
     for stan, record in records.items():
         found += _compare(record, standing.get(stan), batch.by_stan.get(stan))
@@ -80,11 +80,12 @@ def differences(batch: Batch, *, complete: bool, uploads: Records | None = None)
     return sorted(found, key=lambda item: (item["stan"], item["kind"]))
 
 
-def _stands(batch: Batch, transaction: Transaction) -> bool:
-    """Whether an upload may hold this transaction: what is captured; in Hypercom not what was voided."""
-    if batch.dialect.totals_kind == "hypercom63":
-        return transaction.captured and not transaction.voided and transaction.function != "purchase_void"
-    return transaction.captured
+def _by_original(batch: Batch, records: Records) -> Records:
+    """The records by the STAN of what they tell of: an adjust's is that of the transaction it changed, and goes
+    before the record of before."""
+    adjusted = {batch.adjusts[stan].stan: record for stan, record in records.items() if stan in batch.adjusts}
+    kept = {stan: record for stan, record in records.items() if stan not in batch.adjusts}
+    return {**kept, **{stan: {**record, "stan": stan} for stan, record in adjusted.items()}}
 
 
 def _disputed(batch: Batch, transaction: Transaction) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pos_host.journal import Snapshot
+from pos_host.ledger.authorisations import forget_finished
 from pos_host.ledger.book import Book
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import BatchRow, FlagRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, KeyRow
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 
@@ -17,7 +18,9 @@ def recover(snapshot: Snapshot) -> Registry:
         dialect = dialect_named(terminal.dialect)
         book = Book(terminal.terminal_no, terminal.merchant_id, terminal.terminal_id, dialect)
         apply_row(registry.add(book), terminal)
-    rows: list[BatchRow | FlagRow] = [*sorted(snapshot.batches, key=lambda batch: batch.batch_id), *snapshot.flags]
+    batches = sorted(snapshot.batches, key=lambda batch: batch.batch_id)
+    rows: list[BatchRow | FlagRow | KeyRow | AuthorisationRow] = [*batches, *snapshot.flags, *snapshot.keys]
+    rows += snapshot.authorisations
     for row in rows:
         known = registry.of_no(row.terminal_no)
         if known is not None:
@@ -28,5 +31,6 @@ def recover(snapshot: Snapshot) -> Registry:
             apply_entry(known, entry, sequence)
             known.last_seen_at_ms = max(known.last_seen_at_ms, entry.at_ms)
     for book in registry:
+        forget_finished(book)
         registry.touched(book)
     return registry

@@ -20,6 +20,9 @@ _CUTOFF = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 MOST_AMOUNT_MINOR = 999_999_999_999
 """Twelve digits: the most that DE4 can carry."""
 
+MOST_PERCENT = 1_000
+"""A completion of ten times what was authorised is a typing error in the policy."""
+
 MOST_TRANSACTIONS = 999_999
 """Six digits: a batch cannot hold more, since DE11 (STAN) would repeat."""
 
@@ -48,6 +51,8 @@ class Policy:
     max_amount_minor: int | None
     min_amount_minor: int | None
     silent_after_ms: int | None
+    auth_expires_ms: int
+    completion_percent: int
     auto_settle: str
 
 
@@ -127,6 +132,13 @@ def _longer_than_nothing(value: object) -> int:
     return milliseconds
 
 
+def _some_time(value: object) -> int:
+    milliseconds = _duration(value)
+    if milliseconds == 0:
+        raise DurationError("must be longer than nothing")
+    return milliseconds
+
+
 def _whole_number(low: int, high: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
@@ -134,6 +146,12 @@ def _whole_number(low: int, high: int) -> Callable[[object], int]:
         raise ValueError(f'is {value!r}, must be a whole number from {low} to {high}, or "off"')
 
     return read
+
+
+def _percent(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_PERCENT:
+        return value
+    raise ValueError(f"is {value!r}, must be a whole number from 1 to {MOST_PERCENT}")
 
 
 def _or_off(read: Callable[[object], int]) -> Callable[[object], int | None]:
@@ -157,6 +175,8 @@ _READ: dict[str, tuple[str, Callable[[object], object]]] = {
     "max_amount_minor": ("max_amount_minor", _or_off(_whole_number(1, MOST_AMOUNT_MINOR))),
     "min_amount_minor": ("min_amount_minor", _or_off(_whole_number(0, MOST_AMOUNT_MINOR))),
     "silent_after": ("silent_after_ms", _or_off(_longer_than_nothing)),
+    "auth_expires": ("auth_expires_ms", _some_time),
+    "completion_percent": ("completion_percent", _percent),
     "auto_settle": ("auto_settle", _auto_settle),
 }
 """Key of the file → the Policy's field and how its value is read (ValueError says what is wrong)."""

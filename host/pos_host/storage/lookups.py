@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pos_host.journal import StoredEntry
-from pos_host.ledger.entry import BatchRow
+from pos_host.journal import Found, Sought, StoredEntry
+from pos_host.ledger.entry import APPROVALS, VOIDS, AuthorisationRow, BatchRow, Entry
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
 
 
@@ -22,36 +22,58 @@ def remembered_batches(rows: Iterable[BatchRow]) -> list[BatchRow]:
     return kept
 
 
-def purchase_among(
-    entries: list[StoredEntry], numbers: dict[int, str], batch_number: str, stan: str, rrn: str
-) -> tuple[StoredEntry, int, bool, bool] | None:
-    """The purchase named by RRN, or by batch number and STAN, among one terminal's entries in order;
-    what was refunded of it, and whether it was voided or reversed."""
-    found = next((stored for stored in reversed(entries) if _is(stored, numbers, batch_number, stan, rrn)), None)
+def remembered_authorisations(rows: Iterable[AuthorisationRow], batches: list[BatchRow]) -> list[AuthorisationRow]:
+    """Those that are open, or that changed in one of `batches`."""
+    ids = {row.batch_id for row in batches}
+    return [row for row in rows if row.state == "open" or row.batch_id in ids]
+
+
+def original_among(entries: list[StoredEntry], numbers: dict[int, str], sought: Sought) -> Found | None:
+    """The latest transaction that fits, among one terminal's entries in order, and what became of it.
+
+    `numbers` are the batch numbers by batch id.
+    """
+    found = next((stored for stored in reversed(entries) if _fits(stored.entry, numbers, sought)), None)
     if found is None:
         return None
-    refunded, voided, reversed_ = 0, False, False
-    undone = {
-        (stored.entry.batch_id, stored.entry.original)
-        for stored in entries
-        if stored.entry.kind == "reversal" and stored.entry.outcome == "approved" and stored.entry.original
-    }
-    for stored in entries:
-        entry = stored.entry
-        if entry.outcome != "approved" or entry.original != found.entry.key:
-            continue
-        if (entry.batch_id, entry.key) in undone:
-            continue
-        if entry.kind == "refund" and json.loads(entry.detail).get("original_rrn") == found.entry.rrn:
-            refunded += entry.amount_minor
-        elif entry.batch_id == found.entry.batch_id:
-            voided |= entry.kind == "purchase_void"
-            reversed_ |= entry.kind == "reversal"
-    return found, refunded, voided, reversed_
+    history = _History(entries)
+    entry = found.entry
+    amount_minor = history.amount_minor(entry)
+    voided, reversed_ = (_key(entry) in keys for keys in (history.voided, history.reversed))
+    return Found(found, amount_minor, history.refunded_minor(entry), voided, reversed_)
 
 
-def _is(stored: StoredEntry, numbers: dict[int, str], batch_number: str, stan: str, rrn: str) -> bool:
-    entry = stored.entry
-    if entry.kind != "purchase" or (rrn and entry.rrn != rrn) or (stan and entry.stan != stan):
+def _fits(entry: Entry, numbers: dict[int, str], sought: Sought) -> bool:
+    if entry.kind not in sought.functions:
         return False
-    return not batch_number or numbers.get(entry.batch_id, "") == batch_number
+    if (sought.rrn and entry.rrn != sought.rrn) or (sought.stan and entry.stan != sought.stan):
+        return False
+    return not sought.batch_number or numbers.get(entry.batch_id, "") == sought.batch_number
+
+
+def _key(entry: Entry) -> tuple[int, str]:
+    return entry.batch_id, entry.key
+
+
+class _History:
+    """What the approved entries of one terminal did to each other; all but refunds act within their batch."""
+
+    def __init__(self, entries: list[StoredEntry]) -> None:
+        done = [stored.entry for stored in entries if stored.entry.outcome in APPROVALS and stored.entry.original]
+        self.reversed = {(entry.batch_id, entry.original) for entry in done if entry.kind == "reversal"}
+        standing = [entry for entry in done if _key(entry) not in self.reversed]
+        self.voided = {(entry.batch_id, entry.original) for entry in standing if entry.kind in VOIDS}
+        self._adjusted = {(e.batch_id, e.original): e.amount_minor for e in standing if e.kind == "adjust"}
+        self._refunds = [entry for entry in standing if entry.kind == "refund" and _key(entry) not in self.voided]
+
+    def amount_minor(self, entry: Entry) -> int:
+        """Its amount after adjusts."""
+        return self._adjusted.get(_key(entry), entry.amount_minor)
+
+    def refunded_minor(self, original: Entry) -> int:
+        """What was given back of it."""
+        return sum(
+            self.amount_minor(refund)
+            for refund in self._refunds
+            if refund.original == original.key and json.loads(refund.detail).get("original_rrn") == original.rrn
+        )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pos_host.journal import Posting, Snapshot, StoredEntry
-from pos_host.ledger.entry import BatchRow, FlagRow, Row, TerminalRow
-from pos_host.storage.lookups import purchase_among, remembered_batches
+from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, KeyRow, Row, TerminalRow
+from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
 
 COMMIT_S = 0.0
 """How long a commit takes: the next turn of the loop, so that group commit happens here too."""
@@ -23,6 +23,8 @@ class MemoryJournal:
         self.terminals: dict[int, TerminalRow] = {}
         self.batches: dict[int, BatchRow] = {}
         self.flags: dict[int, FlagRow] = {}
+        self.keys: dict[int, KeyRow] = {}
+        self.authorisations: dict[int, AuthorisationRow] = {}
         self._marks: dict[str, int] = {}
         self._waiting: list[Posting] = []
         self._commit_s = commit_s
@@ -60,6 +62,10 @@ class MemoryJournal:
             self.terminals[row.terminal_no] = row
         elif isinstance(row, BatchRow):
             self.batches[row.batch_id] = row
+        elif isinstance(row, KeyRow):
+            self.keys[row.terminal_no] = row
+        elif isinstance(row, AuthorisationRow):
+            self.authorisations[row.authorisation_no] = row
         else:
             self.flags[row.terminal_no] = row
 
@@ -67,7 +73,9 @@ class MemoryJournal:
         batches = remembered_batches(list(self.batches.values()))
         ids = {row.batch_id for row in batches}
         entries = [stored for stored in self.entries if stored.entry.batch_id in ids]
-        return Snapshot(list(self.terminals.values()), batches, list(self.flags.values()), entries)
+        flags, keys = list(self.flags.values()), tuple(self.keys.values())
+        authorisations = remembered_authorisations(self.authorisations.values(), batches)
+        return Snapshot(list(self.terminals.values()), batches, flags, entries, keys, authorisations)
 
     def set_listener(self, committed: Callable[[], None]) -> None:
         self._committed = committed
@@ -75,12 +83,10 @@ class MemoryJournal:
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         return self.entries[sequence : sequence + limit]
 
-    async def find_purchase(
-        self, terminal_no: int, batch_number: str, stan: str, rrn: str
-    ) -> tuple[StoredEntry, int, bool, bool] | None:
+    async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
         mine = [stored for stored in self.entries if stored.entry.terminal_no == terminal_no]
         numbers = {row.batch_id: row.number for row in self.batches.values()}
-        return purchase_among(mine, numbers, batch_number, stan, rrn)
+        return original_among(mine, numbers, sought)
 
     async def batches_of(self, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
         rows = [

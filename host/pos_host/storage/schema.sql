@@ -1,8 +1,9 @@
--- The store of a host, version 1 (PRAGMA user_version). Columns stand in the order of the named tuples in
+-- The store of a host, version 2 (PRAGMA user_version); a store of version 1 is taken over by running this
+-- again: new tables come to it. Columns stand in the order of the named tuples in
 -- ledger/entry.py; a test compares them. The journal has no secondary index on purpose: entries arrive in
 -- random terminal order, and keeping such an index would cost more than the rest of the commit.
 
-CREATE TABLE entry (
+CREATE TABLE IF NOT EXISTS entry (
     sequence      INTEGER PRIMARY KEY,
     kind          TEXT    NOT NULL,
     terminal_no   INTEGER NOT NULL,
@@ -25,7 +26,7 @@ CREATE TABLE entry (
     detail        TEXT    NOT NULL
 );
 
-CREATE TABLE terminal (
+CREATE TABLE IF NOT EXISTS terminal (
     terminal_no    INTEGER PRIMARY KEY,
     merchant_id    TEXT    NOT NULL,
     terminal_id    TEXT    NOT NULL,
@@ -36,7 +37,7 @@ CREATE TABLE terminal (
     UNIQUE (merchant_id, terminal_id)
 );
 
-CREATE TABLE batch (
+CREATE TABLE IF NOT EXISTS batch (
     batch_id        INTEGER PRIMARY KEY,
     terminal_no     INTEGER NOT NULL,
     number          TEXT    NOT NULL,
@@ -54,7 +55,7 @@ CREATE TABLE batch (
     settlement      TEXT    NOT NULL
 );
 
-CREATE TABLE flag (
+CREATE TABLE IF NOT EXISTS flag (
     terminal_no INTEGER PRIMARY KEY,
     severity    TEXT    NOT NULL,
     since_ms    INTEGER NOT NULL,
@@ -63,12 +64,35 @@ CREATE TABLE flag (
     clears      TEXT    NOT NULL
 );
 
-CREATE TABLE mark (
+CREATE TABLE IF NOT EXISTS working_keys (
+    terminal_no  INTEGER PRIMARY KEY,
+    sealed       TEXT    NOT NULL,
+    issued_at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS authorisation (
+    authorisation_no INTEGER PRIMARY KEY,
+    terminal_no      INTEGER NOT NULL,
+    state            TEXT    NOT NULL,
+    batch_id         INTEGER NOT NULL,
+    named            TEXT    NOT NULL,
+    approval_code    TEXT    NOT NULL,
+    rrn              TEXT    NOT NULL,
+    card             TEXT    NOT NULL,
+    card_print       TEXT    NOT NULL,
+    currency         TEXT    NOT NULL,
+    amount_minor     INTEGER NOT NULL,
+    completed_minor  INTEGER NOT NULL,
+    authorised_at_ms INTEGER NOT NULL,
+    expires_at_ms    INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS mark (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 );
 
-CREATE TABLE identity (
+CREATE TABLE IF NOT EXISTS identity (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );

@@ -13,15 +13,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pos_host.journal import Posting, Snapshot, StoredEntry
-from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, TerminalRow
 from pos_host.logs import Logger
-from pos_host.storage.lookups import purchase_among, remembered_batches
+from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
 from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
 
 log = Logger("pos_host.journal")
 
-RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow)
+RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow)
 
 IDLE_CHECKPOINT_S = 2.0
 """After so long without work the WAL is moved into the file, so that it does not grow for ever."""
@@ -47,7 +47,8 @@ def _insert_entries(rows: int) -> str:
 
 
 INSERT_ENTRIES = [(rows, _insert_entries(rows)) for rows in ENTRIES_PER_STATEMENT]
-REPLACE_ROW = {table: _insert(table, replace=True) for table in (TerminalRow, BatchRow, FlagRow)}
+ROWS = (TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow)
+REPLACE_ROW = {table: _insert(table, replace=True) for table in ROWS}
 
 
 class SqliteJournal:
@@ -179,10 +180,8 @@ class SqliteJournal:
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         return await asyncio.to_thread(self._query, read_entries_after, sequence, limit)
 
-    async def find_purchase(
-        self, terminal_no: int, batch_number: str, stan: str, rrn: str
-    ) -> tuple[StoredEntry, int, bool, bool] | None:
-        return await asyncio.to_thread(self._query, _find_purchase, terminal_no, batch_number, stan, rrn)
+    async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
+        return await asyncio.to_thread(self._query, _find_original, terminal_no, sought)
 
     async def batches_of(self, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
         return await asyncio.to_thread(self._query, read_batches_of, terminal_no, after_id, limit)
@@ -215,15 +214,17 @@ def _reason(error: Exception) -> str:
 
 
 def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
-    """Terminals, remembered batches, flags, and the entries of those batches in order."""
+    """Terminals, flags and keys, remembered batches, their entries in order, and remembered authorisations."""
     terminals = [TerminalRow(*row) for row in connection.execute(_select(TerminalRow))]
     flags = [FlagRow(*row) for row in connection.execute(_select(FlagRow))]
+    keys = tuple(KeyRow(*row) for row in connection.execute(_select(KeyRow)))
     batches = remembered_batches(BatchRow(*row) for row in connection.execute(_select(BatchRow)))
     ids = {row.batch_id for row in batches}
     after = min((row.after_sequence for row in batches), default=0)
     query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE sequence > ? ORDER BY sequence"
     entries = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (after,)) if row[3] in ids]
-    return Snapshot(terminals, batches, flags, entries)
+    rows = (AuthorisationRow(*row) for row in connection.execute(_select(AuthorisationRow)))
+    return Snapshot(terminals, batches, flags, entries, keys, remembered_authorisations(rows, batches))
 
 
 def read_all(connection: sqlite3.Connection, table: type[RowType]) -> list[RowType]:
@@ -253,14 +254,12 @@ def _read_mark(connection: sqlite3.Connection, name: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _find_purchase(
-    connection: sqlite3.Connection, terminal_no: int, batch_number: str, stan: str, rrn: str
-) -> tuple[StoredEntry, int, bool, bool] | None:
-    """A walk through the terminal's entries: a refund of an old batch is rare, an index would not be."""
+def _find_original(connection: sqlite3.Connection, terminal_no: int, sought: Sought) -> Found | None:
+    """A walk through the terminal's entries: a message about an old batch is rare, an index would not be."""
     query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE terminal_no = ? ORDER BY sequence"
     mine = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (terminal_no,))]
     rows = connection.execute("SELECT batch_id, number FROM batch WHERE terminal_no = ?", (terminal_no,))
-    return purchase_among(mine, dict(rows.fetchall()), batch_number, stan, rrn)
+    return original_among(mine, dict(rows.fetchall()), sought)
 
 
 def _select(table: type) -> str:

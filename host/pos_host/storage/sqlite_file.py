@@ -9,13 +9,20 @@ import uuid
 from importlib import resources
 from pathlib import Path
 
-from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, TerminalRow
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CHECKPOINT_PAGES = 2000
 """WAL pages before SQLite moves them into the file: about 8 MB, written while the next commits wait little."""
 
-TABLES: dict[type, str] = {Entry: "entry", TerminalRow: "terminal", BatchRow: "batch", FlagRow: "flag"}
+TABLES: dict[type, str] = {
+    Entry: "entry",
+    TerminalRow: "terminal",
+    BatchRow: "batch",
+    FlagRow: "flag",
+    KeyRow: "working_keys",
+    AuthorisationRow: "authorisation",
+}
 
 
 class StoreError(Exception):
@@ -84,12 +91,12 @@ def _make_schema(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == SCHEMA_VERSION:
         return
-    if version != 0:
+    if version not in (0, 1):
         raise StoreError(f"store {path}: schema version {version}, this program writes {SCHEMA_VERSION}")
     script = (resources.files("pos_host") / "storage" / "schema.sql").read_text("utf-8")
     connection.executescript(
         f"BEGIN IMMEDIATE;\n{script}\n"
-        f"INSERT INTO identity VALUES ('store_id', '{uuid.uuid4().hex[:12]}');\n"
+        f"INSERT OR IGNORE INTO identity VALUES ('store_id', '{uuid.uuid4().hex[:12]}');\n"
         f"PRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;"
     )
 

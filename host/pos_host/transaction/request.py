@@ -6,23 +6,28 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from pos_host.ledger.book import Transaction
+from pos_host.ledger.entry import VOIDS
 from pos_specs.cards import DOMESTIC, PAN_DIGITS, organisation, pan_of_track2
-from pos_specs.dialect import FunctionRule
-from pos_specs.language import Language
+from pos_specs.language import Language, Route
 from pos_specs.masking import luhn_valid, mask_pan
 from pos_specs.message import Message
+from pos_specs.test_cards import TestCard, shipped_test_cards
 
 PRINTS_KEPT = 4096
 """Cards whose print is remembered; a load test uses a handful of cards over and over."""
 
 
 class Card(NamedTuple):
-    """A card without its number: a keyed hash to compare, first six and last four to show."""
+    """A card without its number: a keyed hash to compare, first six and last four to show.
+
+    `test` is its row of the test card table, None for any other card.
+    """
 
     print: str
     masked: str
     organisation: str
     valid: bool
+    test: TestCard | None = None
 
 
 NO_CARD = Card("", "", "", True)
@@ -50,14 +55,15 @@ class CardReader:
     def _make(self, pan: str) -> Card:
         print_ = blake2b(pan.encode("utf-8", "replace"), key=self._key, digest_size=12).hexdigest()
         valid = len(pan) in PAN_DIGITS and luhn_valid(pan)
-        return Card(print_, mask_pan(pan), organisation(pan), valid)
+        return Card(print_, mask_pan(pan), organisation(pan), valid, shipped_test_cards().get(pan))
 
 
 INVOICE_DIGITS = 6
 """DE62 of Hypercom (hypercom.md 2.4)."""
 
-_OF_ANOTHER = frozenset({"purchase_void", "reversal"})
-_VOID = "02"
+_OF_ANOTHER = VOIDS | {"auth_void", "reversal"}
+_VOIDING = ("02", "22", "32")
+"""DE3 of the voids of a sale, a refund and an authorisation (hypercom.md 2.2)."""
 
 
 class Request:
@@ -65,7 +71,8 @@ class Request:
 
     `amount_minor` is a void's original's amount where that stands apart;
     `key` is its identity within a batch: message class, STAN, and what the dialect adds; `batch_number` the
-    batch the message names; `stored_original` an original that only the store still knew.
+    batch the message names; `stored_original` an original that only the store still knew. `pin` is "right", "wrong"
+    or "unreadable" where a PIN block came that the host can judge, and then `pin_tries_left` says how often more.
     """
 
     __slots__ = (
@@ -79,19 +86,23 @@ class Request:
         "looked_up",
         "merchant_id",
         "message",
+        "pin",
+        "pin_tries_left",
+        "route",
         "rule",
         "stan",
         "stored_original",
         "terminal_id",
     )
 
-    def __init__(self, language: Language, rule: FunctionRule, message: Message, cards: CardReader) -> None:
+    def __init__(self, language: Language, route: Route, message: Message, cards: CardReader) -> None:
         fields = message.fields
         get = fields.get
         self.language = language
-        self.rule = rule
+        self.route = route
+        self.rule = route.rule
         self.message = message
-        self.function = rule.name
+        self.function = route.rule.name
         self.merchant_id = get(42, "").rstrip()
         self.terminal_id = get(41, "").rstrip()
         self.stan = get(11, "")
@@ -102,9 +113,11 @@ class Request:
             self._take_amount_stated_apart()
         pan = get(2) or pan_of_track2(get(35, ""))
         self.card = cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
-        self.batch_number = language.meaning("batch_number", message) or ""
+        self.batch_number = self.meaning("batch_number")
         self.stored_original: Transaction | None = None
         self.looked_up = False
+        self.pin = ""
+        self.pin_tries_left = 0
         self.key = message.mti[1] + self.stan
         for number in language.dialect.identity:
             self.key += get(number, "")
@@ -116,7 +129,7 @@ class Request:
 
     def _take_amount_stated_apart(self) -> None:
         """A void, and its reversal, may say its original's amount in Hypercom's DE60 and anything in DE4."""
-        if self.function == "purchase_void" or self.message.fields.get(3, "").startswith(_VOID):
+        if self.function != "reversal" or self.message.fields.get(3, "").startswith(_VOIDING):
             stated = self.meaning("original_amount")
             if stated.isdigit():
                 self.amount_minor = int(stated)
@@ -129,7 +142,8 @@ class Request:
 
     def meaning(self, name: str) -> str:
         """What the message carries under a dialect's meaning, "" when absent."""
-        return self.language.meaning(name, self.message) or ""
+        read = self.language.readers.get(name)
+        return "" if read is None else read(self.message) or ""
 
     def same_content(self, function: str, amount_minor: int, card_print: str) -> bool:
         """Whether a stored transaction asks the same: function, amount and card, not PIN, chip data or MAC."""

@@ -12,14 +12,25 @@ from pos_specs.totals import Side, Totals
 from pos_terminal.cards import Card, track2
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import MAGNETIC, Transaction
+from pos_terminal.transaction import MAGNETIC, VOIDS, Transaction
 
 NII = "003"
 """DE24, and the destination address of the TPDU: the network a terminal dials (hypercom.md 1.2)."""
 
 
+ADVICE = "2"
+"""Third digit of the type of a message that tells what has happened (ISO 8583)."""
+
+CARD_SEQUENCE = "001"
+"""DE23 of every test card's chip."""
+
+
 class NoSuchTotals(Exception):
     """The dialect's totals have no form of that length."""
+
+
+class NotSpoken(Exception):
+    """No application writes the messages of this dialect."""
 
 
 class Judgement(NamedTuple):
@@ -54,8 +65,15 @@ class Application(ABC):
     approved: frozenset[str] = frozenset({"00"})
     """Response codes a terminal takes for an approval."""
 
-    reversible: frozenset[str] = frozenset({"purchase", "purchase_void", "refund"})
-    """Functions that are reversed when their answer is missing; other financial ones are repeated."""
+    reversible: frozenset[str] = frozenset(
+        {"purchase", "cash_advance", "refund", "auth", "completion", *VOIDS},
+    )
+    """Functions that are reversed when their answer is missing, unless they are advices; other financial ones are
+    repeated, and a balance is asked for again."""
+
+    advice_tries: int | None = None
+    """Tries of a stored advice before the batch is settled without it (its upload tells of it); None: as many as
+    it takes."""
 
     reversal_done: frozenset[str] = frozenset({"00"})
     """Codes that finish a reversal."""
@@ -83,11 +101,19 @@ class Application(ABC):
         self.dialect = language.dialect
         self.totals_digits = totals_digits
 
+    def reverses(self, function: str, mti: str) -> bool:
+        """True when a missing answer to that function, sent as `mti`, is followed by a reversal."""
+        return function in self.reversible and mti[2] != ADVICE
+
+    def hints(self, transaction: Transaction) -> dict[str, str]:
+        """What tells the transaction's variety from others of its function, as paths and values of the rule."""
+        return {}
+
     def offers(self, transaction: Transaction, memory: Memory) -> dict[str, str]:
         """Every value any dialect may require of a transaction, by the elements' names in the dialect."""
         original = transaction.original
         card = Card(transaction.pan, transaction.expiry)
-        magnetic = transaction.entry_mode == MAGNETIC
+        magnetic = transaction.entry_mode[:2] == MAGNETIC[:2]
         by_name = {
             "pan": "" if magnetic else card.pan,
             "expiry": "" if magnetic else card.expiry,
@@ -101,7 +127,8 @@ class Application(ABC):
             "nii": NII,
             "condition_code": "00",
             "rrn": original.rrn if original else "",
-            "approval_code": original.approval_code if original else "",
+            "approval_code": original.approval_code if original else transaction.approval_code,
+            "card_sequence_number": CARD_SEQUENCE if transaction.by_chip else "",
             "currency": transaction.currency,
             **self.identity(memory),
         }
@@ -128,6 +155,10 @@ class Application(ABC):
     @abstractmethod
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
         """What a reversal carries: what stays of the original, and the reason."""
+
+    def notice_extras(self, notice: Transaction, memory: Memory) -> Values:
+        """What a script notice or the advice of a certificate carries."""
+        return {}
 
     @abstractmethod
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:

@@ -11,6 +11,7 @@ from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import Totals, write_hypercom
 from pos_terminal.applications.application import (
+    CARD_SEQUENCE,
     NII,
     REFUSED,
     Application,
@@ -22,7 +23,7 @@ from pos_terminal.applications.application import (
 )
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import MANUAL, Transaction
+from pos_terminal.transaction import MAGNETIC, VOIDS, Original, Transaction
 
 DIGITS_PER_GROUP = 15
 """Count n3 and amount n12."""
@@ -37,53 +38,57 @@ class Hypercom(Application):
     batch_limit = 999  # n3 counts in DE63
 
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
-        super().__init__(language, totals_digits or 90)
         groups = language.dialect.totals_groups
-        forms = [size * DIGITS_PER_GROUP for size in (1, 2, 4, 6) if size <= len(groups)]
+        super().__init__(language, totals_digits or DIGITS_PER_GROUP * len(groups))
+        forms = [size * DIGITS_PER_GROUP for size in sorted({1, 2, 4, 6, len(groups)}) if size <= len(groups)]
         if self.totals_digits not in forms:
             raise NoSuchTotals(f"Hypercom totals have {forms} digits, not {totals_digits}")
         self._groups = groups[: (self.totals_digits or 0) // DIGITS_PER_GROUP]
 
+    def hints(self, transaction: Transaction) -> dict[str, str]:
+        """A pre-authorisation instead of an authorisation (hypercom.md 2.2)."""
+        return {"3": "300000", "25": "06"} if transaction.function == "auth" else {}
+
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
-        extras = {"62": transaction.invoice, **self._foreign_currency(transaction)}
-        if transaction.entry_mode == MANUAL:
+        extras = {"62": transaction.invoice, **self._foreign_currency(transaction), **self.hints(transaction)}
+        if transaction.entry_mode[:2] != MAGNETIC[:2]:
             extras["14"] = transaction.expiry
-        original = transaction.original
-        if transaction.function == "purchase_void" and original is not None:
-            extras |= {
-                "2": transaction.pan,
-                "14": transaction.expiry,
-                "22": transaction.entry_mode,
-                "25": "00",
-                "37": original.rrn,
-                "38": original.approval_code,
-                "60.original_amount": f"{transaction.amount_minor:012d}",
-            }
+        if transaction.by_chip:
+            extras["23"] = CARD_SEQUENCE
+        if transaction.function == "offline_purchase":
+            extras |= {"2": transaction.pan, "14": transaction.expiry, "38": transaction.approval_code}
+        if transaction.original is not None and transaction.function != "refund":
+            extras |= self._naming(transaction, transaction.original)
         return {path: value for path, value in extras.items() if value}
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
         """The original without track and PIN: the number stands for the track (hypercom.md 2.3)."""
         transaction = unfinished.transaction
-        return {
+        extras = {
             "2": transaction.pan,
             "3": transaction.processing_code,
             "14": transaction.expiry,
             "22": transaction.entry_mode,
+            "23": CARD_SEQUENCE if transaction.by_chip else "",
             "24": NII,
-            "25": "00",
+            "25": transaction.condition_code or "00",
             "62": transaction.invoice,
             **self.by_number(self.identity(memory)),
             **self._foreign_currency(transaction),
         }
+        return {path: value for path, value in extras.items() if value}
 
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         return {"24": NII, **self.by_number(self.identity(memory))}
 
     def totals(self, log: Iterable[Transaction]) -> Totals:
-        """Voided and reversed transactions count in no group, nor do voids (hypercom.md 2.7)."""
+        """Voided and reversed transactions count in no group, nor do voids (hypercom.md 2.7).
+
+        An adjust counts in the place of what it adjusts.
+        """
         effective = [transaction for transaction in log if transaction.effective]
         return {
-            "sales": sum_of(t for t in effective if t.function == "purchase"),
+            "sales": sum_of(t for t in effective if t.sells),
             "refunds": sum_of(t for t in effective if t.function == "refund"),
         }
 
@@ -110,13 +115,13 @@ class Hypercom(Application):
         return REFUSED
 
     def upload_steps(self, log: Sequence[Transaction], settlement: Settlement) -> list[UploadStep]:
-        """Every sale and refund that is neither voided nor reversed, one message each."""
+        """Every sale and refund that counts, one message each; an adjusted sale as its adjust (hypercom.md 2.6)."""
         if not settlement.halves:
             return []
         return [
             self._record_step(transaction)
             for transaction in log
-            if transaction.effective and transaction.function != "purchase_void"
+            if transaction.effective and transaction.function not in VOIDS
         ]
 
     def ending(self, log: Sequence[Transaction], settlement: Settlement) -> UploadStep | None:
@@ -138,7 +143,33 @@ class Hypercom(Application):
             return Judgement("out_of_balance")
         return REFUSED
 
+    def notice_extras(self, notice: Transaction, memory: Memory) -> Values:
+        """The certificate in DE55, the transaction named as an uploaded record names it (hypercom.md 2.2, 2.3)."""
+        original = notice.original or Original()
+        extras = {
+            "2": notice.pan,
+            "4": f"{notice.amount_minor:012d}",
+            "11": notice.stan,
+            "14": notice.expiry,
+            "22": notice.entry_mode,
+            "23": CARD_SEQUENCE,
+            "24": NII,
+            "25": notice.condition_code or "00",
+            "37": notice.rrn,
+            "38": notice.approval_code,
+            "55": notice.icc,
+            "62": notice.invoice,
+            "60.original_mti": original.mti,
+            "60.original_stan": original.stan,
+            "60.original_rrn": f"{original.rrn:<12}",
+        }
+        return {path: value for path, value in extras.items() if value}
+
     def _record_step(self, transaction: Transaction) -> UploadStep:
+        """An adjust stands under the STAN of the sale whose place it has taken (hypercom.md 2.6)."""
+        named = transaction.as_original()
+        if transaction.function == "adjust" and transaction.original is not None:
+            named = transaction.original
         extras = {
             "2": transaction.pan,
             "3": transaction.processing_code[:5] + MORE_FOLLOWS,
@@ -148,16 +179,34 @@ class Hypercom(Application):
             "14": transaction.expiry,
             "22": transaction.entry_mode,
             "24": NII,
-            "25": "00",
+            "25": transaction.condition_code or "00",
             "37": transaction.rrn,
             "38": transaction.approval_code,
             "62": transaction.invoice,
-            "60.original_mti": transaction.mti,
-            "60.original_stan": transaction.stan,
-            "60.original_rrn": f"{transaction.rrn:<12}",
+            "60.original_mti": named.mti,
+            "60.original_stan": named.stan,
+            "60.original_rrn": f"{named.rrn:<12}",
             **self._foreign_currency(transaction),
         }
         return UploadStep("batch_upload", {}, {p: v for p, v in extras.items() if v}, 1)
+
+    def _naming(self, transaction: Transaction, original: Original) -> dict[str, str]:
+        """The card's number, the original's reference, and the amount it had before a void or an adjust."""
+        named = {
+            "2": transaction.pan,
+            "14": transaction.expiry,
+            "22": transaction.entry_mode,
+            "25": "00" if transaction.function in VOIDS or transaction.function == "adjust" else "",
+            "37": original.rrn,
+            "38": original.approval_code,
+        }
+        if transaction.function == "adjust":
+            named |= {"12": original.sent_at[4:], "13": original.date}
+            named["60.original_amount"] = f"{original.amount_minor:012d}"
+            named["54"] = f"{transaction.tip_minor:012d}" if transaction.tip_minor else ""
+        elif transaction.function in VOIDS:
+            named["60.original_amount"] = f"{transaction.amount_minor:012d}"
+        return named
 
     def _foreign_currency(self, transaction: Transaction) -> dict[str, str]:
         """DE49 only where it is not the dialect's own: field lists of the family have none."""

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Sequence
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import Totals, write_iso87
-from pos_terminal.applications.application import REFUSED, Application, Books, Judgement, NoSuchTotals, sum_of
+from pos_terminal.applications.application import (
+    CARD_SEQUENCE,
+    REFUSED,
+    Application,
+    Books,
+    Judgement,
+    NoSuchTotals,
+    sum_of,
+)
 from pos_terminal.memory import Memory, Unfinished
 from pos_terminal.requests import Values
 from pos_terminal.transaction import Transaction
@@ -32,18 +40,28 @@ class Iso87(Application):
         if totals_digits is not None:
             raise NoSuchTotals("the totals of this dialect have one form only")
 
+    def hints(self, transaction: Transaction) -> dict[str, str]:
+        """DE25 tells a completion from an offline sale, and goes with its pre-authorisation."""
+        return {"25": "06"} if transaction.function in ("auth", "completion_advice") else {}
+
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
         extras = self._clock(transaction.sent_at) | {
             "14": transaction.expiry,
             "22": transaction.entry_mode,
+            "23": CARD_SEQUENCE if transaction.by_chip else "",
             "25": "00",
             "49": transaction.currency,
+            **self.hints(transaction),
         }
+        if transaction.function == "offline_purchase":
+            extras |= {"2": transaction.pan, "38": transaction.approval_code}
         original = transaction.original
         if original is not None:
-            extras |= {"2": transaction.pan, "37": original.rrn}
-            if transaction.function == "purchase_void":
+            extras |= {"2": transaction.pan, "37": original.rrn, "38": original.approval_code}
+            if transaction.function != "refund" and original.stan:
                 extras |= self._original(original.mti or "0200", original.stan, original.sent_at)
+        if transaction.function == "refund":
+            extras.pop("38", None)
         return {path: value for path, value in extras.items() if value}
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
@@ -54,7 +72,8 @@ class Iso87(Application):
             "3": transaction.processing_code,
             "14": transaction.expiry,
             "22": transaction.entry_mode,
-            "25": "00",
+            "23": CARD_SEQUENCE if transaction.by_chip else "",
+            "25": transaction.condition_code or "00",
             "38": transaction.approval_code,
             "39": unfinished.reason,
             "49": transaction.currency,
@@ -67,9 +86,9 @@ class Iso87(Application):
         return {**self._clock(sent_at), **self.by_number(self.identity(memory))}
 
     def totals(self, log: Iterable[Transaction]) -> Totals:
-        """Credits are refunds, debits purchases; what was voided or reversed counts again as a reversal."""
+        """Credits are refunds, debits sales; what was voided, reversed or adjusted counts again as a reversal."""
         log = list(log)
-        sold = [t for t in log if t.function == "purchase"]
+        sold = [t for t in log if t.sells]
         refunded = [t for t in log if t.function == "refund"]
         return {
             "credits": sum_of(refunded),
@@ -84,7 +103,7 @@ class Iso87(Application):
     def books(self, log: Sequence[Transaction]) -> Books:
         effective = [transaction for transaction in log if transaction.effective]
         return Books(
-            sum_of(t for t in effective if t.function == "purchase"),
+            sum_of(t for t in effective if t.sells),
             sum_of(t for t in effective if t.function == "refund"),
         )
 

@@ -12,6 +12,7 @@ from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import BALANCED, NOT_BALANCED, Side, Totals, write_unionpay
 from pos_terminal.applications.application import (
+    CARD_SEQUENCE,
     REFUSED,
     Application,
     Books,
@@ -22,10 +23,44 @@ from pos_terminal.applications.application import (
 )
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import MANUAL, Transaction
+from pos_terminal.transaction import (
+    ADDITIONAL,
+    CERTIFIED,
+    CHIP_OFFLINE,
+    MAGNETIC,
+    TIP,
+    VOIDS,
+    Original,
+    Transaction,
+)
+
+CAPTURED = frozenset({"purchase", "completion", *VOIDS})
+"""What is uploaded as details, eight at a time; a chip sale goes with its certificate (unionpay.md 4.2, step c)."""
+
+DATED = frozenset({"refund", "auth_void", "completion", "completion_advice", "completion_void", "adjust"})
+"""What names its original with the date too (unionpay.md 2.2)."""
+
+NAMING = frozenset({"refund", "completion_advice", "offline_purchase", "adjust"})
+"""Advices and refunds name the card's organisation in DE63 (unionpay.md 2.4)."""
+
+BY_TELEPHONE = "01"
+"""61.4 of an offline purchase: authorised on the telephone (unionpay.md 2.2)."""
+
+ADDED, FIRST = "60", "06"
+"""DE25 of a pre-authorisation that adds to one, and of one that does not (unionpay.md 3)."""
+
+OFFLINE_TYPE, CHIP_OFFLINE_TYPE, ADJUST_TYPE, TIP_TYPE = "30", "36", "32", "34"
+"""60.1 of what was done offline (unionpay.md 2.1)."""
+
+ARPC_ERROR = "05"
+"""DE62 usage 7: the card did not accept the host's answer, the money was taken (unionpay.md 2.3)."""
 
 OPERATOR = "01 "
 """DE63 of sign-in and settlement: operator 01 (unionpay.md 2.4)."""
+
+STATUS = "011021031041051"
+"""DE62 of a status upload: tags 01 to 05, keyboard, PIN pad, reader, printer and display (unionpay.md 2.3); that 1
+says that one works is our choice."""
 
 CAPABILITY = {"60.network_code": "000", "60.terminal_capability": "5", "60.ic_condition": "0"}
 """DE60 of financial messages: no management code, a reader for chip cards, none used."""
@@ -41,7 +76,8 @@ class UnionPay(Application):
     """Terminal behaviour of the UnionPay family."""
 
     approved = frozenset({"00", "10", "11", "A2", "A4", "A5", "A6"})
-    reversible = frozenset({"purchase", "purchase_void"})
+    reversible = frozenset({"purchase", "cash_advance", "auth", "completion", *VOIDS})
+    advice_tries = 3  # what fails again is given up (unionpay.md 4.2); the count is that of reversals, our choice
     reversal_done = frozenset({"00", "12", "25"})
     reversal_tries = 3  # the resend count of tag 23; then the terminal gives up (unionpay.md 4.5)
     sign_in_again = frozenset({"77", "99", "A0"})
@@ -53,50 +89,94 @@ class UnionPay(Application):
         if self.totals_digits not in (62, 31):
             raise NoSuchTotals(f"UnionPay totals have 62 or 31 digits, not {totals_digits}")
 
+    def hints(self, transaction: Transaction) -> dict[str, str]:
+        if transaction.function == "auth":
+            return {"25": ADDED if transaction.variety == ADDITIONAL else FIRST}
+        if transaction.function == "offline_purchase":
+            return {"60.message_type": CHIP_OFFLINE_TYPE if transaction.variety == CHIP_OFFLINE else OFFLINE_TYPE}
+        if transaction.function == "adjust":
+            return {"60.message_type": TIP_TYPE if transaction.variety == TIP else ADJUST_TYPE}
+        return {}
+
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
-        batch = {"60.batch_number": transaction.batch_number, **CAPABILITY}
-        original = transaction.original
-        if original is None:
-            return {**batch, **self._manual_expiry(transaction)}
-        extras = {**batch, **self._card(transaction, memory), "38": original.approval_code}
-        extras |= self._original_part(original.batch_number, original.stan)
-        if transaction.function == "refund":
-            extras |= {"61.original_date": original.date or "0000"}
-            extras["63"] = original.organisation or organisation(transaction.pan)
+        extras = {"60.batch_number": transaction.batch_number, **CAPABILITY, **self.hints(transaction)}
+        if transaction.partial:
+            extras["60.partial_approval"] = "1"
+        if transaction.original is None:
+            extras |= self._without_original(transaction)
+        else:
+            extras |= {**self._card(transaction, memory), "38": transaction.original.approval_code}
+            extras |= self._naming(transaction, transaction.original)
+        if transaction.function in NAMING:
+            extras["63"] = self._organisation(transaction)
+        if transaction.by_chip:
+            extras["23"] = CARD_SEQUENCE
+        if transaction.tip_minor:
+            extras["48"] = f"{transaction.tip_minor:012d}"
         return {path: value for path, value in extras.items() if value}
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
-        """Without 26, 35, 36, 37 and 52; DE61 of a reversed void names the void (unionpay.md 3, 4.5)."""
+        """Without 26, 35, 36, 37 and 52; DE61 of a reversed void or completion names that one (unionpay.md 3, 4.5)."""
         transaction = unfinished.transaction
         extras = {
             "2": transaction.pan,
             "3": transaction.processing_code,
-            "25": "00",
+            "25": transaction.condition_code or "00",
             "38": transaction.approval_code,
             "39": unfinished.reason,
-            "60.message_type": self._message_type(transaction.function),
+            "60.message_type": transaction.message_type,
             "60.batch_number": transaction.batch_number,
             **CAPABILITY,
-            **self._manual_expiry(transaction),
+            **self._not_swiped(transaction),
         }
-        if transaction.function == "purchase_void":
+        if transaction.original is not None and transaction.variety != ADDITIONAL:
             extras |= self._original_part(transaction.batch_number, transaction.stan)
+            if transaction.function in DATED:
+                extras["61.original_date"] = transaction.host_date or "0000"
+        return {path: value for path, value in extras.items() if value}
+
+    def notice_extras(self, notice: Transaction, memory: Memory) -> Values:
+        """The original's particulars, and the scripts' results in DE55 (unionpay.md 3, script notice)."""
+        original = notice.original
+        extras = {
+            "2": notice.pan,
+            "3": notice.processing_code,
+            "4": f"{notice.amount_minor:012d}" if notice.amount_minor else "",
+            "11": notice.stan,
+            "22": notice.entry_mode,
+            "23": CARD_SEQUENCE,
+            "37": notice.rrn,
+            "38": notice.approval_code,
+            "49": notice.currency,
+            "55": notice.icc,
+            "60.batch_number": notice.batch_number,
+            "60.terminal_capability": CAPABILITY["60.terminal_capability"],
+            "60.ic_condition": CAPABILITY["60.ic_condition"],
+        }
+        if original is not None:
+            extras |= self._original_part(original.batch_number, original.stan)
+            extras |= {"61.original_date": original.date or "0000"}
         return {path: value for path, value in extras.items() if value}
 
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         extras = {"60.batch_number": memory.batch_number}
         if function == "sign_in":
             extras["63"] = OPERATOR
+        if function == "status":
+            extras["62"] = STATUS.encode("ascii").hex().upper()
         return extras
 
     def totals(self, log: Iterable[Transaction]) -> Totals:
-        """A voided sale stays in debit, its void is credit; reversed ones count nowhere (unionpay.md 4.1)."""
+        """A voided sale stays in debit, its void is credit; reversed ones count nowhere (unionpay.md 4.1).
+
+        An adjust counts in the place of what it adjusts.
+        """
         standing = [transaction for transaction in log if transaction.stands]
         totals: Totals = {}
         for half in HALVES:
             own = [transaction for transaction in standing if half_of(transaction) == half]
-            totals[f"{half}_debit"] = sum_of(t for t in own if t.function == "purchase")
-            totals[f"{half}_credit"] = sum_of(t for t in own if t.function != "purchase")
+            totals[f"{half}_debit"] = sum_of(t for t in own if t.sells)
+            totals[f"{half}_credit"] = sum_of(t for t in own if not t.sells)
         return totals
 
     def totals_of_books(self, books: Books) -> Totals:
@@ -105,8 +185,8 @@ class UnionPay(Application):
     def books(self, log: Sequence[Transaction]) -> Books:
         standing = [transaction for transaction in log if transaction.stands]
         return Books(
-            sum_of(t for t in standing if t.function == "purchase"),
-            sum_of(t for t in standing if t.function != "purchase"),
+            sum_of(t for t in standing if t.sells),
+            sum_of(t for t in standing if not t.sells),
         )
 
     def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
@@ -136,14 +216,23 @@ class UnionPay(Application):
         return Judgement("send_batch", tuple(h for h, c in zip(HALVES, codes, strict=True) if c == NOT_BALANCED))
 
     def upload_steps(self, log: Sequence[Transaction], settlement: Settlement) -> list[UploadStep]:
-        """Sales and voids eight at a time, then each refund as it was; only of the halves that differ."""
-        wanted = [t for t in log if t.stands and half_of(t) in settlement.halves]
-        details = [t for t in wanted if t.function != "refund"]
-        steps = [
-            self._details_step(details[start : start + RECORDS_PER_MESSAGE], settlement)
-            for start in range(0, len(details), RECORDS_PER_MESSAGE)
+        """Steps a to g of unionpay.md 4.2: a to e of the halves that differ, chip records of every batch."""
+        standing = [t for t in log if t.stands]
+        wanted = [t for t in standing if half_of(t) in settlement.halves]
+        details = [t for t in wanted if t.function in CAPTURED and not _certified(t)]
+        certified = [t for t in standing if _certified(t)]
+        return [
+            *(self._advice_step(t, settlement) for t in wanted if _is_offline(t) and t.variety != CHIP_OFFLINE),
+            *(self._advice_step(t, settlement) for t in wanted if t.variety == CHIP_OFFLINE),
+            *(
+                self._details_step(details[start : start + RECORDS_PER_MESSAGE], settlement)
+                for start in range(0, len(details), RECORDS_PER_MESSAGE)
+            ),
+            *(self._advice_step(t, settlement) for t in wanted if t.function == "refund"),
+            *(self._advice_step(t, settlement) for t in wanted if t.function == "completion_advice"),
+            *(self._certificate_step(t, settlement) for t in certified if not t.chip_failed),
+            *(self._failure_step(t, settlement) for t in certified if t.chip_failed),
         ]
-        return steps + [self._refund_step(t, settlement) for t in wanted if t.function == "refund"]
 
     def ending(self, log: Sequence[Transaction], settlement: Settlement) -> UploadStep | None:
         sent = sum(step.records for step in self.upload_steps(log, settlement))
@@ -162,32 +251,58 @@ class UnionPay(Application):
         return number
 
     def _details_step(self, details: Sequence[Transaction], settlement: Settlement) -> UploadStep:
-        records = "".join(f"{HALVES.index(half_of(t)):02d}{t.stan}{t.pan:0>20}{t.amount_minor:012d}" for t in details)
+        records = "".join(f"{card_type(t)}{t.stan}{t.pan:0>20}{t.amount_minor:012d}" for t in details)
         extras = {"48": f"{len(details):02d}{records}", **self._upload_batch(settlement, "201")}
         return UploadStep("batch_upload", {"60.network_code": "201"}, extras, len(details))
 
-    def _refund_step(self, refund: Transaction, settlement: Settlement) -> UploadStep:
-        """The refund as it was sent (DE11 too), as an advice (unionpay.md 3, batch upload advice)."""
-        original = refund.original
-        hints = {"60.network_code": "000", "60.message_type": self._message_type("refund")}
+    def _advice_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
+        """A refund, offline sale, adjust or completion advice as it was sent (DE11 too), as an advice."""
+        hints = {"60.network_code": "000", "60.message_type": transaction.message_type}
         extras = {
-            "2": refund.pan,
-            "3": refund.processing_code,
-            "4": f"{refund.amount_minor:012d}",
-            "11": refund.stan,
-            "22": refund.entry_mode,
-            "25": "00",
-            "37": refund.rrn,
-            "38": refund.approval_code,
-            "49": refund.currency,
-            "63": refund.organisation or UNKNOWN_ORGANISATION,
+            "2": transaction.pan,
+            "3": transaction.processing_code,
+            "4": f"{transaction.amount_minor:012d}",
+            "11": transaction.stan,
+            "22": transaction.entry_mode,
+            "25": transaction.condition_code or "00",
+            "37": transaction.rrn,
+            "38": transaction.approval_code,
+            "49": transaction.currency,
+            "55": transaction.icc,
+            "63": transaction.organisation or UNKNOWN_ORGANISATION,
             "60.batch_number": settlement.batch_number,
             **hints,
         }
-        if original is not None:
-            extras |= self._original_part(original.batch_number, original.stan)
-            extras |= {"61.original_date": original.date or "0000"}
+        if transaction.tip_minor:
+            extras["48"] = f"{transaction.tip_minor:012d}"
+        if transaction.original is not None:
+            extras |= self._naming(transaction, transaction.original)
         return UploadStep("batch_upload", hints, {p: v for p, v in extras.items() if v}, 1)
+
+    def _certificate_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
+        """An approved chip transaction with its certificate, DE62 usage 6 (unionpay.md 2.3, 4.2)."""
+        details = f"61{card_type(transaction)}00{transaction.amount_minor:012d}{transaction.currency}"
+        return self._chip_step(transaction, settlement, "203" if settlement.balanced else "205", details)
+
+    def _failure_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
+        """A chip transaction whose card refused the host's answer, DE62 usage 7 (unionpay.md 2.3, 4.2)."""
+        advice = f"71{card_type(transaction)}{ARPC_ERROR}{transaction.amount_minor:012d}{transaction.currency}20"
+        return self._chip_step(transaction, settlement, "204" if settlement.balanced else "206", advice)
+
+    def _chip_step(self, transaction: Transaction, settlement: Settlement, code: str, text: str) -> UploadStep:
+        from pos_terminal.chip_card import for_upload
+
+        extras = {
+            "2": transaction.pan,
+            "4": f"{transaction.amount_minor:012d}",
+            "11": transaction.stan,
+            "22": transaction.entry_mode,
+            "23": CARD_SEQUENCE,
+            "55": for_upload(transaction.icc),
+            "62": text.encode("ascii").hex().upper(),
+            **self._upload_batch(settlement, code),
+        }
+        return UploadStep("batch_upload", {"60.network_code": code}, extras, 1)
 
     def _upload_batch(self, settlement: Settlement, code: str) -> dict[str, str]:
         return {
@@ -199,23 +314,49 @@ class UnionPay(Application):
     def _original_part(self, batch_number: str, stan: str) -> dict[str, str]:
         return {"61.original_batch_number": batch_number, "61.original_stan": stan}
 
+    def _naming(self, transaction: Transaction, original: Original) -> dict[str, str]:
+        """DE61; a pre-authorisation that adds to one names it by its approval code alone (unionpay.md 3)."""
+        if transaction.variety == ADDITIONAL:
+            return {}
+        parts = self._original_part(original.batch_number, original.stan)
+        if transaction.function in DATED:
+            parts["61.original_date"] = original.date or "0000"
+        return parts
+
+    def _without_original(self, transaction: Transaction) -> dict[str, str]:
+        if transaction.function != "offline_purchase":
+            return self._not_swiped(transaction)
+        extras = {"2": transaction.pan, "14": transaction.expiry, "38": transaction.approval_code}
+        if transaction.variety != CHIP_OFFLINE:
+            extras |= self._original_part("0" * 6, "0" * 6)
+            extras |= {"61.original_date": "0000", "61.auth_mode": BY_TELEPHONE, "61.auth_institution": "0" * 11}
+        return extras
+
+    def _organisation(self, transaction: Transaction) -> str:
+        named = transaction.original.organisation if transaction.original is not None else ""
+        return named or organisation(transaction.pan)
+
     def _card(self, transaction: Transaction, memory: Memory) -> dict[str, str]:
-        """The card was read again for a void or refund: its track, or its number when keyed in."""
+        """The card was read again for what comes later: its track, or its number when keyed in."""
+        if transaction.function == "adjust":  # it is not: the customer has left
+            return {"2": transaction.pan, "14": transaction.expiry}
         offers = self.offers(transaction, memory)
         return {number: offers[number] for number in ("2", "14", "35") if number in offers}
 
-    def _manual_expiry(self, transaction: Transaction) -> dict[str, str]:
-        return {"14": transaction.expiry} if transaction.entry_mode == MANUAL else {}
-
-    def _message_type(self, function: str) -> str:
-        """60.1 of a function, from the dialect's table."""
-        rules = (rule for rule in self.dialect.functions if rule.name == function)
-        patterns = next((rule.condition.patterns("60.message_type") for rule in rules), ())
-        return patterns[0] if patterns else "00"
+    def _not_swiped(self, transaction: Transaction) -> dict[str, str]:
+        """The expiry of a number keyed in or read from a chip; the chip's own number."""
+        if transaction.entry_mode[:2] == MAGNETIC[:2]:
+            return {}
+        return {"14": transaction.expiry, **({"23": CARD_SEQUENCE} if transaction.by_chip else {})}
 
 
 def half_of(transaction: Transaction) -> str:
-    """The half of the totals a transaction counts in: by the organisation the host named, else by the BIN."""
+    """The half of the totals a transaction counts in: by the organisation the host named, else by the BIN.
+
+    A chip's own purse is domestic whatever the card (unionpay.md 4.1).
+    """
+    if transaction.variety == CHIP_OFFLINE:
+        return "domestic"
     named = transaction.organisation or organisation(transaction.pan)
     if named == DOMESTIC or (transaction.function == "refund" and named == UNKNOWN_ORGANISATION):
         return "domestic"
@@ -230,3 +371,17 @@ def _together(totals: Totals) -> Totals:
     return {
         f"domestic_{name}": Side(a.count + b.count, a.amount_minor + b.amount_minor) for name, (a, b) in sides.items()
     }
+
+
+def card_type(transaction: Transaction) -> str:
+    """Card class of an uploaded record: 00 domestic, 01 foreign (unionpay.md 2.3, 4.3)."""
+    return f"{HALVES.index(half_of(transaction)):02d}"
+
+
+def _is_offline(transaction: Transaction) -> bool:
+    return transaction.function in ("offline_purchase", "adjust")
+
+
+def _certified(transaction: Transaction) -> bool:
+    """Approved online by its chip: it is uploaded with its certificate."""
+    return bool(transaction.icc) and transaction.function in CERTIFIED

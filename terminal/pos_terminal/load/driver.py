@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import select
 import socket
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -58,6 +59,7 @@ def run_load(
     card: Card = TEST_CARDS["unionpay"],
     amount_minor: int = 1234,
     echo: bool = False,
+    tls: ssl.SSLContext | None = None,
     began: Callable[[], None] = lambda: None,
     ended: Callable[[], None] = lambda: None,
 ) -> LoadReport:
@@ -67,7 +69,7 @@ def run_load(
     second are due in all, whether or not the host keeps up, and latency counts from the time each was due.
     `echo`: the targets send back what they get (a bare echo server to compare with). `began` and `ended` are
     called around the shots that count, after all terminals signed in and the warm-up, for who measures the host.
-    Raises NoConnection.
+    Raises NoConnection, and CannotFire for a dialect whose frames do not allow it.
     """
     _allow_files(terminals + SPARE_FILES)
     poller = select.epoll()  # before the sockets: select() takes only small file numbers
@@ -78,6 +80,7 @@ def run_load(
             merchant_id,
             Purchase(card, amount_minor, "156"),
             echo=echo,
+            tls=tls,
         )
         for number in range(terminals)
     ]
@@ -146,6 +149,8 @@ class Volley:
                 gun = guns[fd]
                 try:
                     data = gun.recv(RECEIVE_BYTES)
+                except BlockingIOError:
+                    continue
                 except OSError:
                     data = b""
                 frame, at, code_at = gun.frame, gun.answer_stan_at, gun.answer_code_at
@@ -202,6 +207,8 @@ class Volley:
             gun = self._guns[fd]
             try:
                 data = gun.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
             except OSError:
                 data = b""
             if self._take(gun, data):
@@ -286,10 +293,20 @@ class Volley:
         )
 
 
-def _load_gun(target: Target, terminal_id: str, merchant_id: str, purchase: Purchase, *, echo: bool) -> Gun:
+def _load_gun(
+    target: Target,
+    terminal_id: str,
+    merchant_id: str,
+    purchase: Purchase,
+    *,
+    echo: bool,
+    tls: ssl.SSLContext | None,
+) -> Gun:
     language = open_language(target.dialect)
     try:
         sock = socket.create_connection((target.host, target.port), SIGN_IN_TIMEOUT_S)
+        if tls is not None:
+            sock = tls.wrap_socket(sock, server_hostname=target.host)
     except OSError as error:
         raise NoConnection(f"{target.host}:{target.port}: {why_not(error)}") from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,6 +8,8 @@ bytes. An answer of another length is read in full again.
 from __future__ import annotations
 
 import socket
+import ssl
+from collections.abc import Callable
 
 from pos_specs.errors import MessageError
 from pos_specs.framing import Framer
@@ -21,6 +23,10 @@ for _value in range(100):
 _NEXT_ASCII = [0] * 256
 for _value in range(10):
     _NEXT_ASCII[0x30 + _value] = 0x30 + (_value + 1) % 10
+
+
+class CannotFire(ValueError):
+    """The dialect's frames cannot be changed in place."""
 
 
 class Gun:
@@ -54,9 +60,14 @@ class Gun:
     )
 
     def __init__(self, sock: socket.socket, language: Language, purchase: Message, *, echo: bool) -> None:
+        """Raises CannotFire for a framing whose frames do not allow it."""
+        if language.dialect.framing.trailer == "etx-lrc":
+            raise CannotFire(
+                f"{language.name}: a load changes the STAN in place, and the LRC of its frames would be wrong"
+            )
         self.sock = sock
         self.fd = sock.fileno()
-        self.recv, self.send = sock.recv, sock.send
+        self.recv, self.send = _receiver(sock), sock.send
         self.language = language
         self.framer = Framer(language.dialect.framing)
         self.echo = echo
@@ -119,7 +130,7 @@ class Gun:
         return codes
 
     def _judge(self, answer: Message, data: bytes) -> str | None:
-        sent = self.language.decode(bytes(self.frame[self._body_at() :])).fields
+        sent = self.language.decode(self.body_of(self.frame)).fields
         if answer.fields.get(11) != sent[11] or answer.fields.get(41) != sent[41]:
             return None
         code = answer.fields.get(39)
@@ -127,23 +138,37 @@ class Gun:
             self._learn(answer, data)
         return code
 
-    def _body_at(self) -> int:
-        """Where the MTI stands in a frame: after length, TPDU and header."""
-        framing = self.language.dialect.framing
-        length = 2 if framing.length == "binary2" else 4
-        return length + (5 if framing.tpdu == "swap" else 0) + (6 if framing.header == "unionpay" else 0)
+    def body_of(self, frame: bytes | bytearray) -> bytes:
+        """A whole frame without its length, TPDU, header and trailer."""
+        envelope = self.language.dialect.framing.envelope
+        return bytes(frame[envelope.lead_bytes + envelope.head_bytes : len(frame) - envelope.trail_bytes])
 
     def _learn(self, answer: Message, data: bytes) -> None:
         """Note where STAN and code stand, if writing the answer again gives the bytes that came."""
         body = self.language.encode(answer)
-        at = len(data) - len(body)
-        if at < 0 or data[at:] != body:
+        at = len(data) - self.language.dialect.framing.envelope.trail_bytes - len(body)
+        if at < 0 or data[at : at + len(body)] != body:
             return
         stan_at, _ = _place_in_body(self.language, answer, 11)
         code_at, code_end = _place_in_body(self.language, answer, 39)
         self.answer_bytes = len(data)
         self.answer_stan_at, self.answer_code_at = at + stan_at, at + code_at
         self.code = data[at + code_at : at + code_end]
+
+
+def _receiver(sock: socket.socket) -> Callable[[int], bytes]:
+    """How bytes are received: of TLS a whole record, since the poller knows nothing of what is left of one."""
+    if not isinstance(sock, ssl.SSLSocket):
+        return sock.recv
+
+    def receive(size: int) -> bytes:
+        try:
+            data = sock.recv(size)
+            return data + sock.recv(left) if (left := sock.pending()) else data
+        except ssl.SSLWantReadError:  # TLS spoke to itself: a session ticket
+            raise BlockingIOError from None
+
+    return receive
 
 
 def _place(language: Language, message: Message, number: int) -> tuple[int, int]:

@@ -133,7 +133,21 @@ MISTAKES = [
     ('title = "A bank of our own"', "", "dialect.title", "is missing"),
     ('title = "A bank of our own"', "title = 5", "dialect.title", "must be a text"),
     ('title = "A bank of our own"', 'titel = "x"\ntitle = "x"', "dialect.titel", "is not a key"),
-    ('length = "binary2"', 'length = "binary4"', "framing.length", "must be one of binary2, ascii4"),
+    ('length = "binary2"', 'length = "binary5"', "framing.length", "must be one of binary2, binary2-le, binary3"),
+    ('length = "binary2"', 'length = "none"', "framing.trailer", "nothing else ends a frame"),
+    ('tpdu = "swap"', 'tpdu = "swap"\ncounts = "stx"', "framing.counts", "has 'stx', must be of itself, trailer"),
+    ('tpdu = "swap"', 'tpdu = "swap"\ncounts = "trailer"', "framing.counts", "but trailer is none"),
+    ('tpdu = "swap"', 'tpdu = "swap"\nstart = "soh"', "framing.start", "must be one of none, stx"),
+    ('tpdu = "swap"', 'tpdu = "swap"\ntrailer = "eot"', "framing.trailer", "must be one of none, etx, etx-lrc"),
+    ('tpdu = "swap"', 'tpdu = "reverse"', "framing.tpdu", "must be one of swap, echo, none"),
+    ('header = "none"', 'header = "visa"', "framing.header", "must be none, unionpay, base24, hex:… or text:…"),
+    ('header = "none"', 'header = "hex:010"', "framing.header", "'010' is not pairs of hex digits"),
+    ('header = "none"', 'header = "hex:"', "framing.header", "from 1 to 64 bytes"),
+    ('header = "none"', 'header = "text:A|BC"', "framing.header", "patterns of one length"),
+    ('header = "none"', 'header = "text:报"', "framing.header", "is not printable ASCII"),
+    ('header = "none"', 'header = "hex:0100"\nheader_answer = "hex:01"', "framing.header_answer", "of 2 bytes"),
+    ('header = "none"', 'header = "none"\nheader_answer = "hex:01"', "framing.header_answer", "of 0 bytes"),
+    ('header = "none"', 'header = "text:#"\nheader_answer = "text:#"', "framing.header_answer", "without #"),
     ("max_frame_bytes = 2048", "max_frame_bytes = 70000", "framing.max_frame_bytes", "from 32 to 65535"),
     ("max_frame_bytes = 2048", "max_frame_bytes = true", "framing.max_frame_bytes", "whole number"),
     ('text = "gbk"', 'text = "utf-8"', "wire.text", "one byte per character"),
@@ -143,7 +157,13 @@ MISTAKES = [
     ("2 = {", "129 = {", "elements.129", "from 2 to 128"),
     ("2 = {", "65 = {", "elements.65", "third bitmap"),
     ("2 = {", "pan = {", "elements.pan", "from 2 to 128"),
-    ('format = "n..19"', 'format = "n.19"', "elements.2.format", "is not a format like"),
+    ('format = "n..19"', 'format = "n.19"', "elements.2.format", "longer than 9"),
+    ('format = "n..19"', 'format = "n.......19"', "elements.2.format", "is not a format like"),
+    ('format = "n..19"', 'format = "n..19", counter = "hex"', "elements.2.counter", "must be one of bcd, ascii"),
+    ('format = "n..19"', 'format = "n..256", counter = "binary"', "elements.2.format", "longer than 255"),
+    ('format = "n..19"', 'format = "xn7", digits = "bcd"', "elements.2.format", "must be an even number"),
+    ('format = "n..19"', 'format = "h16", digits = "bcd"', "elements.2.digits", "write b"),
+    ('format = "n..19"', 'format = "n..19", digits = "hex"', "elements.2.digits", "must be one of bcd"),
     ('format = "n..19"', 'format = "n..100"', "elements.2.format", "longer than 99"),
     ('format = "an2"', 'format = "an1000"', "elements.39.format", "longer than 999"),
     ('format = "an2"', 'format = "xn..5"', "elements.39.format", "fixed length"),
@@ -164,6 +184,8 @@ MISTAKES = [
     ("length = [9]", 'length = ["9"]', "layouts[2].when.length", "list of numbers"),
     ('mti = ["0810"]', '"61" = ["1"]', "layouts[2].when.61", "neither mti nor a defined element"),
     ('mti = ["0810"]', '"60.code" = ["1"]', "layouts[2].when.60.code", "no part of a layout"),
+    ('kind = "tags"\nas = "text"', 'kind = "bitmap"', "layouts[2].as", "must be text"),
+    ('"12" = "timeout_seconds n2"', '"1" = "x n2"', "layouts[2].tags.1", "is not a tag of a layout of kind tags"),
     ('sensitive = "none"', 'sensitive = "no"', "layouts[2].sensitive", "must be one of"),
     ('"12" = "timeout_seconds n2"', '"12" = "timeout_seconds"', "layouts[2].tags.12", "is not a part like"),
     ('"12" = "timeout_seconds n2"', '"12" = "timeout_seconds n*"', "layouts[2].tags", "needs a length"),
@@ -178,6 +200,8 @@ MISTAKES = [
     ("required = [3, 11, 41]", "required = [[3]]", "functions[1].required", "list of element numbers"),
     ("one_of = [[2, 62]]", "one_of = [2, 62]", "functions[1].one_of", "list of lists"),
     ("add = [39]", "add = [39, 60]", "functions[1].add", "60 is not in [answer]"),
+    ("add = [39]", 'add = [39]\noutcomes = { approved = "01" }', "functions[1].outcomes.approved", "not in [codes]"),
+    ("add = [39]", 'add = [39]\noutcomes = { good = "00" }', "functions[1].outcomes.good", "must be one of already"),
     ("add = [39]", 'add = [39]\nadvice = "yes"', "functions[1].advice", "true or false"),
     ('39 = "response_code"\n\n[meaning]', '39 = "code"\n\n[meaning]', "answer.39", "must be one of"),
     ('39 = "response_code"\n\n[meaning]', '38 = "rrn"\n\n[meaning]', "answer.38", "is not a defined element"),
@@ -192,7 +216,7 @@ MISTAKES = [
     ("last = 999998", 'last = "9"', "batch.last", "whole number"),
     ("elements = []", "elements = [7]", "identity.elements", "7 is not defined"),
     ("elements = []", "element = []", "identity.element", "is not a key"),
-    ('approved = "00"', 'aproved = "00"', "outcomes.aproved", "must be one of already_reversed"),
+    ('approved = "00"', 'aproved = "00"', "outcomes.aproved", "must be one of already"),
     ('approved = "00"', 'approved = "01"', "outcomes.approved", "'01' is not in [codes]"),
     ('approved = "00"', "", "outcomes.approved", "is missing"),
     ('{ en = "Approved" }', '{ zh = "好" }', "codes.00.en", "is missing"),
@@ -205,12 +229,24 @@ MISTAKES = [
 def test_a_mistake_names_file_and_key(tmp_path: Path, old: str, new: str, key: str, reason: str) -> None:
     assert 1 == GOOD.count(old) or old in ("2 = {", '"22" = "purchase"', 'length = "binary2"'), old
 
+    text = GOOD.replace(old, new, 1)
+
     with pytest.raises(DialectError) as caught:
-        read_dialect(write(tmp_path, GOOD.replace(old, new, 1)))
+        read_dialect(write(tmp_path, text))
 
     assert ("mybank.toml", key) == (caught.value.file, caught.value.key)
     assert reason in caught.value.reason
-    assert str(caught.value).startswith(f"mybank.toml: {key}: ")
+    line = caught.value.line
+    assert line is not None
+    assert line in lines_of(text, new, GOOD.index(old)) or text.splitlines()[line - 1].startswith("[")
+    assert str(caught.value).startswith(f"mybank.toml:{line}: {key}: ")
+
+
+def lines_of(text: str, piece: str, after: int) -> range:
+    """The lines in which a piece of the text stands."""
+    start = text.index(piece, after)
+    first = text.count("\n", 0, start) + 1
+    return range(first, first + piece.count("\n") + 1)
 
 
 @pytest.mark.parametrize("section", ["elements", "functions"])
@@ -224,10 +260,28 @@ def test_a_section_that_is_missing_is_named(tmp_path: Path, section: str) -> Non
     assert section == caught.value.key
 
 
-def test_ascii_digits_of_length_allow_no_frame_over_9999_bytes(tmp_path: Path) -> None:
-    text = GOOD.replace('"binary2"', '"ascii4"').replace("= 2048", "= 10000")
+@pytest.mark.parametrize(
+    ("framing", "most"),
+    [
+        ('length = "ascii4"', 9999),
+        ('length = "bcd2"', 9999),
+        ('length = "bcd2"\ncounts = "itself"', 9997),
+        ('length = "binary2"\ncounts = ["itself", "trailer"]\ntrailer = "etx-lrc"', 65531),
+    ],
+)
+def test_no_frame_may_be_longer_than_its_length_can_say(framing: str, most: int, tmp_path: Path) -> None:
+    def limit(number: int) -> str:
+        return GOOD.replace('length = "binary2"', framing).replace("= 2048", f"= {number}")
 
-    with pytest.raises(DialectError, match="must be at most 9999"):
+    assert most == read_dialect(write(tmp_path, limit(most))).framing.max_frame_bytes
+    with pytest.raises(DialectError, match=rf"framing\.max_frame_bytes: must be at most {most}, since length is"):
+        read_dialect(write(tmp_path, limit(most + 1)))
+
+
+def test_a_framing_without_length_counts_nothing(tmp_path: Path) -> None:
+    text = GOOD.replace('length = "binary2"', 'length = "none"\ntrailer = "etx"\ncounts = "trailer"')
+
+    with pytest.raises(DialectError, match=r"framing\.counts: says what a length counts, but length is none"):
         read_dialect(write(tmp_path, text))
 
 
@@ -245,5 +299,5 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(DialectError, match="shipped are hypercom, iso87-ascii, unionpay"):
+    with pytest.raises(DialectError, match=r"shipped are base24-pos, hypercom, .*, unionpay; a file"):
         load_dialect("unionpai")

@@ -194,3 +194,53 @@ def test_in_a_pattern_x_stands_for_any_character() -> None:
     assert holds(Message("0200", {3: "310000"}))
     assert not holds(Message("0200", {3: "311000"}))
     assert not holds(Message("0200", {}))
+
+
+POSTILION = open_language("postilion")
+BITMAP_2_3_10 = "6040000000000000"
+SWITCH_KEY, ROUTING, CVV2 = b"05key-1", b"r" * 48, b"123"
+
+
+def nested(*pieces: bytes, bitmap: str = BITMAP_2_3_10) -> Message:
+    return Message("0200", {127: (bytes.fromhex(bitmap) + b"".join(pieces)).hex().upper()})
+
+
+def test_a_message_within_an_element_is_cut_by_its_bitmap() -> None:
+    message = nested(SWITCH_KEY, ROUTING, CVV2)
+
+    assert {"switch_key": "key-1", "routing_information": "r" * 48, "cvv2": "123"} == POSTILION.parts.of(message, 127)
+
+
+def test_a_message_within_may_have_a_second_bitmap() -> None:
+    message = nested(SWITCH_KEY, bitmap="C000000000000000" + "0" * 16)
+
+    assert {"switch_key": "key-1"} == POSTILION.parts.of(message, 127)
+
+
+@pytest.mark.parametrize(
+    ("message", "read", "rest"),
+    [
+        (nested(SWITCH_KEY, ROUTING, CVV2, b"more"), ["switch_key", "routing_information", "cvv2"], b"more"),
+        (nested(SWITCH_KEY, b"r" * 47), ["switch_key"], b"r" * 47),
+        (nested(b"33" + b"k" * 33, bitmap="4000000000000000"), [], b"33" + b"k" * 33),
+        (nested(b"+1k", bitmap="4000000000000000"), [], b"+1k"),
+        (nested(b"????", bitmap="0000000000000001"), [], b"????"),
+        (nested(bitmap="40"), [], b"\x40"),
+        (nested(bitmap="C000000000000000"), [], bytes.fromhex("C000000000000000")),
+    ],
+)
+def test_what_a_message_within_does_not_say_is_left_over(message: Message, read: list[str], rest: bytes) -> None:
+    parts = POSTILION.parts.of(message, 127)
+
+    assert parts is not None
+    assert [*read, "unparsed"] == list(parts)
+    assert rest.hex().upper() == parts["unparsed"]
+
+
+def test_what_travels_in_a_message_within_stays_hidden() -> None:
+    from pos_specs.masking import mask_fields, mask_parts
+
+    message = nested(SWITCH_KEY, ROUTING, CVV2)
+
+    assert set("*") == set(mask_fields(POSTILION, message)["127"])
+    assert "123" not in str(mask_parts(POSTILION, message))

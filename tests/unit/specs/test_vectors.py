@@ -3,7 +3,16 @@
 import re
 
 import pytest
-from tests.vectors.collection import DIALECTS, FOUR_NIBBLES, Entry, entries, parameters, unionpay_body
+from tests.vectors.collection import (
+    ALWAYS_128,
+    DIALECTS,
+    FOUR_NIBBLES,
+    Entry,
+    entries,
+    iso87_body,
+    parameters,
+    unionpay_body,
+)
 
 from pos_specs.codec import Codec
 from pos_specs.errors import FramingError, MessageError
@@ -53,16 +62,38 @@ def test_an_odd_pad_nibble_of_the_sender_is_kept(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", parameters("iso87"))
 def test_a_message_of_the_1987_edition_is_read_as_stated_and_written_again(entry: Entry) -> None:
-    body = bytes.fromhex(entry["iso_hex"])
+    body = iso87_body(entry)
     dialect = load_dialect(DIALECTS[entry["spec"]])
     stated = {int(number): value for number, value in entry["fields"].items() if number not in "tp1h"}
     if entry["spec"] == FOUR_NIBBLES:
         stated = {n: v[-3:] if dialect.elements[n].format == "n3" else v for n, v in stated.items()}
 
-    for message, written in read_and_write(dialect.name, body):
+    for message, written in read_and_write(DIALECTS[entry["spec"]], body):
         assert entry["fields"]["t"] == message.mti
         assert stated == message.fields
         assert body == written
+
+
+def test_every_message_of_the_collection_is_here() -> None:
+    assert 79 == len({entry["name"] for entry in entries("iso87")})
+    assert set(DIALECTS) == {entry["spec"] for entry in entries("iso87")}
+
+
+SENT_WITH_128_BITS = [entry for entry in parameters("iso87") if "hex_original" in entry.values[0]]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("entry", SENT_WITH_128_BITS)
+def test_a_bitmap_that_always_has_128_bits_is_read_and_written_as_it_was_sent(entry: Entry) -> None:
+    body = bytes.fromhex(entry["hex_original"])
+    stated = {int(number): value for number, value in entry["fields"].items() if number not in "tp1h"}
+
+    for message, written in read_and_write(ALWAYS_128, body):
+        assert stated == message.fields
+        assert body == written
+
+
+def test_nine_messages_were_sent_with_128_bits() -> None:
+    assert 9 == len(SENT_WITH_128_BITS)
 
 
 def whole(entry: Entry) -> bool:
@@ -76,7 +107,7 @@ def test_a_framed_message_comes_out_of_the_framer_as_stated(entry: Entry) -> Non
     (frame,) = framer.receive_data(bytes.fromhex(entry["hex"]))
 
     assert bytes.fromhex(entry["framing"].get("tpdu", "")) == frame.tpdu
-    assert bytes.fromhex(entry["iso_hex"]) == frame.body
+    assert bytes.fromhex(entry["iso_hex"]) == frame.header + frame.body
 
 
 BROKEN = {entry["name"]: entry for entry in entries("broken_frames")}

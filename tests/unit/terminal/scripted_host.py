@@ -42,9 +42,10 @@ class ScriptedHost:
     def answer(self, request: Message) -> Message | None:
         """The answer, or None when it is lost."""
         self.requests.append(request)
-        rule = self.language.function_of(request)
-        assert rule is not None, f"no function for {request.mti}"
-        assert self.language.missing(rule, request) is None, f"{rule.name} lacks {self.language.missing(rule, request)}"
+        route = self.language.route(request)
+        assert route is not None, f"no function for {request.mti}"
+        rule = route.rule
+        assert route.missing is None, f"{rule.name} lacks {route.missing}"
         changes = self._scripts[rule.name].popleft() if self._scripts[rule.name] else {}
         if changes is None:
             return None

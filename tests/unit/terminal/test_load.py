@@ -38,7 +38,7 @@ def a_gun(dialect: str, stan: int) -> Gun:
 
 
 def shot(gun: Gun) -> tuple[str, str]:
-    message = gun.language.decode(bytes(gun.frame[gun._body_at() :]))
+    message = gun.language.decode(gun.body_of(gun.frame))
     return message.fields[11], message.fields[4]
 
 

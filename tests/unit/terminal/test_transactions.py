@@ -97,7 +97,7 @@ def test_a_swiped_card_is_sent_as_track_2_alone(dialect: str, separator: str) ->
     carry_out(terminal, host, Purchase(CUP, 1, "156"))
 
     assert 2 not in host.requests[0].fields
-    assert host.requests[0].fields[35].startswith(f"{CUP.pan}{separator}3012201")
+    assert host.requests[0].fields[35].startswith(f"{CUP.pan}{separator}4912201")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -107,7 +107,7 @@ def test_a_keyed_card_is_sent_as_number_and_expiry(dialect: str) -> None:
     carry_out(terminal, host, Purchase(VISA, 1, "156", MANUAL))
 
     sent = host.requests[0].fields
-    assert (VISA.pan, "3012", "012", False) == (sent[2], sent[14], sent[22], 35 in sent)
+    assert (VISA.pan, "4912", "012", False) == (sent[2], sent[14], sent[22], 35 in sent)
 
 
 def test_stan_and_invoice_begin_again_after_999999() -> None:

@@ -15,7 +15,7 @@ from pos_host.admin.api import make_app
 from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.event_log import JournalEvents
 from pos_host.journal import Posting
-from pos_host.ledger.entry import BatchRow, Entry, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, TerminalRow
 from pos_host.ledger.recovery import recover
 from pos_host.office import Office
 from pos_host.publishing.events import cloud_event
@@ -49,6 +49,10 @@ DIFFERENCES: list[dict[str, Any]] = [
     }
     for stan in range(4, 9)
 ]
+AUTHORISED = [(1, 11, "open"), (1, 12, "completed"), (3, 11, "open"), (3, 12, "voided")]
+"""Terminal number, count and state of each pre-authorisation."""
+
+AUTHORISED_FOR_MS = 3_600_000
 TERMINALS = [(MERCHANT, "T0000001"), (MERCHANT, SHARED_ID), (OTHER_MERCHANT, SHARED_ID), (OTHER_MERCHANT, "A/B #1")]
 SETTLED_BATCHES = 5
 """How many batches T0000001 has settled; the last one with differences."""
@@ -99,7 +103,7 @@ def _entries() -> tuple[Entry, ...]:
     )
 
 
-def _rows() -> tuple[TerminalRow | BatchRow, ...]:
+def _rows() -> tuple[TerminalRow | BatchRow | AuthorisationRow, ...]:
     enrolled = [
         TerminalRow(no, merchant_id, terminal_id, "unionpay", "active", START_MS - 1000, 1)
         for no, (merchant_id, terminal_id) in enumerate(TERMINALS, 1)
@@ -110,7 +114,27 @@ def _rows() -> tuple[TerminalRow | BatchRow, ...]:
     settled[-1] = settled[-1]._replace(
         result="out_of_balance", terminal_totals=sums, discrepancies=json.dumps(DIFFERENCES)
     )
-    return (*enrolled, *settled, *opened)
+    authorised = [_authorisation(no, count, state) for no, count, state in AUTHORISED]
+    return (*enrolled, *settled, *opened, *authorised)
+
+
+def _authorisation(terminal_no: int, count: int, state: str) -> AuthorisationRow:
+    return AuthorisationRow(
+        authorisation_no=_batch_id(terminal_no) * 1_000_000 + count,
+        terminal_no=terminal_no,
+        state=state,
+        batch_id=_batch_id(terminal_no),
+        named=f"000001{count:06d}",
+        approval_code=f"{count:06d}",
+        rrn=f"{terminal_no:06d}{count:06d}",
+        card=CARD,
+        card_print="a1b2c3d4e5f6",
+        currency="156",
+        amount_minor=50_000,
+        completed_minor=48_000 if state == "completed" else 0,
+        authorised_at_ms=START_MS,
+        expires_at_ms=START_MS + AUTHORISED_FOR_MS,
+    )
 
 
 def _batch_id(terminal_no: int) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.unit.host.admin.small_office import (
+    AUTHORISED,
     DIFFERENCES,
     MERCHANT,
     OTHER_MERCHANT,
@@ -16,6 +17,7 @@ LISTS = {
     "/terminals/T0000001/batches": SETTLED_BATCHES + 1,
     "/batches/100005/discrepancies": len(DIFFERENCES),
     "/unsettled": len(TERMINALS),
+    "/authorisations": len(AUTHORISED),
 }
 
 
@@ -76,3 +78,38 @@ async def test_a_limit_or_cursor_that_makes_no_sense_is_refused_by_name(query: s
 
     assert 422 == answer.status_code
     assert [f"query.{query.partition('=')[0]}"] == [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_an_authorisation_says_what_became_of_it() -> None:
+    async with api_of(await open_office()) as api:
+        first, second, *_ = (await api.get("/api/v1/authorisations")).json()["items"]
+
+    assert {
+        "merchant_id": MERCHANT,
+        "terminal_id": "T0000001",
+        "state": "open",
+        "approval_code": "000011",
+        "rrn": "000001000011",
+        "card": "622202******0005",
+        "currency": "156",
+        "amount_minor": 50_000,
+        "completed_minor": None,
+        "authorised_at": "2026-03-02T12:00:00.000Z",
+        "expires_at": "2026-03-02T13:00:00.000Z",
+    } == first
+    assert ("completed", 48_000) == (second["state"], second["completed_minor"])
+
+
+async def test_authorisations_can_be_picked_by_merchant_and_state_and_expire_with_the_clock() -> None:
+    async with api_of(await open_office()) as api:
+
+        async def listed(**query: str) -> list[tuple[str, str]]:
+            items = (await api.get("/api/v1/authorisations", params=query)).json()["items"]
+            return [(item["merchant_id"], item["state"]) for item in items]
+
+        assert [(OTHER_MERCHANT, "open"), (OTHER_MERCHANT, "voided")] == await listed(merchant_id=OTHER_MERCHANT)
+        assert [(MERCHANT, "open"), (OTHER_MERCHANT, "open")] == await listed(state="open")
+        await api.post("/api/v1/clock", json={"advance": "PT1H"})
+        assert [] == await listed(state="open")
+        assert [(MERCHANT, "expired"), (OTHER_MERCHANT, "expired")] == await listed(state="expired")
+        assert 422 == (await api.get("/api/v1/authorisations", params={"state": "asleep"})).status_code

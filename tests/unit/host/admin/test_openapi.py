@@ -28,6 +28,7 @@ async def test_every_path_is_there_under_the_name_of_the_contract() -> None:
         "/api/v1/batches/{batch_id}": {"get"},
         "/api/v1/batches/{batch_id}/discrepancies": {"get"},
         "/api/v1/unsettled": {"get"},
+        "/api/v1/authorisations": {"get"},
         "/api/v1/events": {"get"},
         "/api/v1/clock": {"get", "post"},
     } == {path: set(operations) for path, operations in (await document())["paths"].items()}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.messages import DIALECTS, EXAMPLES, messages
 from tests.unit.host.decoding.commands import documents, run
-from tests.vectors.collection import entries
+from tests.vectors.collection import entries, shipped_dialect
 
 from pos_host.decoding.documents import document_bytes, message_document
 from pos_host.decoding.recognise import read_as
@@ -16,7 +16,7 @@ from pos_specs.language import open_language
 
 def test_every_message_of_others_comes_back_to_its_bytes() -> None:
     hexes = [entry["hex"] for entry in entries("unionpay") if entry["length_prefix_ok"] is not False]
-    hexes += [entry["hex"] for entry in entries("iso87")]
+    hexes += [entry["hex"] for entry in entries("iso87") if shipped_dialect(entry) is not None]
 
     decoded = run("decode", "--json", lines="\n".join(hexes))
     encoded = run("encode", lines=decoded.stdout)

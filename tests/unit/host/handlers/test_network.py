@@ -158,31 +158,31 @@ async def test_the_host_numbers_the_batches_of_iso87(iso87: Iso87Terminal, host:
 async def test_what_the_host_does_not_serve_is_answered_as_unsupported(
     unionpay: UnionPayTerminal, hypercom: HypercomTerminal, iso87: Iso87Terminal, host: HostInProcess
 ) -> None:
-    balance = await unionpay.purchase(1_00, f3="310000", f60=f"01{unionpay.batch}000500")
-    advance = await hypercom.purchase(1_00, f3="010000")
-    advance_in_ascii = await iso87.purchase(1_00, f3="010000")
+    load = await unionpay.purchase(1_00, f3="600000", f25="91", f60=f"45{unionpay.batch}000500")
+    unknown = await hypercom.purchase(1_00, f3="550000")
+    unknown_in_ascii = await iso87.purchase(1_00, f3="550000")
 
-    assert ["40", "12", "40"] == [balance.code, advance.code, advance_in_ascii.code]
+    assert ["40", "12", "40"] == [load.code, unknown.code, unknown_in_ascii.code]
     entry = host.memory.entries[-1].entry
     assert ("unsupported", "unsupported_function") == (entry.kind, entry.outcome)
     assert {"reason": "no function of the dialect"} == json.loads(entry.detail)
 
 
 async def test_an_unsupported_answer_names_what_the_terminal_compares(unionpay: UnionPayTerminal) -> None:
-    answer = (await unionpay.purchase(1_00, f3="310000", f60=f"01{unionpay.batch}000500")).answer
+    answer = (await unionpay.purchase(1_00, f3="600000", f25="91", f60=f"45{unionpay.batch}000500")).answer
 
     assert {
-        3: "310000",
+        3: "600000",
         11: "000001",
         41: "T0000001",
         42: MERCHANT,
-        60: "01000001000500",
+        60: "45000001000500",
     }.items() <= answer.fields.items()
     assert "0210" == answer.mti
 
 
 async def test_an_unsupported_message_type_is_answered(unionpay: UnionPayTerminal) -> None:
-    answer = await unionpay.line.ask("0100", dict(unionpay.purchase_message(1_00, f3="030000", f25="06").fields))
+    answer = await unionpay.line.ask("0100", dict(unionpay.purchase_message(1_00, f3="030000", f25="18").fields))
 
     assert ("0110", "40") == (answer.mti, answer.fields[39])
 

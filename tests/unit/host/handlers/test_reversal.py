@@ -15,6 +15,7 @@ from tests.unit.host.pipeline.terminals import (
 )
 
 from pos_specs.message import Message
+from pos_specs.test_cards import find_test_card
 from pos_specs.totals import Side
 
 
@@ -304,3 +305,49 @@ async def test_after_the_close_a_reversal_of_what_was_reversed_before_gets_the_a
 
     assert ("00", first.rrn) == (again.code, again.rrn)
     assert entries == len(host.memory.entries)
+
+
+async def test_in_a_unionpay_batch_that_only_the_store_remembers_nothing_is_reversed(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(12_34)
+    await close_batch(unionpay, sales=(1, 12_34))
+    for _ in range(3):
+        await unionpay.purchase(1_00)
+        await close_batch(unionpay, sales=(1, 1_00))
+    assert host.book("T0000001").batch_numbered("000001") is None
+
+    reversal = await unionpay.reverse(sale.request)
+
+    entry = host.memory.entries[-1].entry
+    assert ("25", "reversal_of_closed", "original_settled") == (reversal.code, entry.kind, entry.outcome)
+    assert reversal.answer == (await unionpay.again(reversal)).answer
+    assert entry == host.memory.entries[-1].entry
+    assert "00" == (await unionpay.refund(sale, 12_34)).code
+
+
+async def test_a_reversal_of_a_stranger_in_such_a_batch_is_unknown(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(12_34)
+    await close_batch(unionpay, sales=(1, 12_34))
+    for _ in range(3):
+        await close_batch(unionpay)
+
+    for other in ({"f2": OTHER_CARD}, {"f4": "000000009900"}, {"f11": "000777"}):
+        assert "00" == (await unionpay.reverse(sale.request, **other)).code
+    assert "reversal_of_closed" not in {stored.entry.kind for stored in host.memory.entries}
+
+
+async def test_the_reversal_of_a_part_that_was_approved_may_say_either_amount(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    partial = find_test_card("unionpay-partial")
+    assert partial is not None
+    for amount in ("asked", "approved"):
+        sale = await unionpay.purchase(900_00, partial.pan, f60=f"22{unionpay.batch}000501")
+        assert "10" == sale.code
+        named = sale.request.fields[4] if amount == "asked" else sale.answer.fields[4]
+
+        assert "00" == (await unionpay.reverse(sale.request, f4=named)).code
+        assert {} == groups(unionpay, host)

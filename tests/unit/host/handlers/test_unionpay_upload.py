@@ -259,15 +259,70 @@ async def test_a_refund_the_host_never_heard_of_is_posted_by_its_upload_once(
 
 
 @pytest.mark.parametrize("kind", ["24", "30", "32", "34", "36"])
-async def test_advices_of_what_the_host_does_not_serve_are_accepted_and_reported(
+async def test_what_an_advice_alone_tells_of_is_posted_once(
     unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess, kind: str
 ) -> None:
     await unionpay.upload(*[record(sale) for sale in sales])
-
-    assert "00" == (await unionpay.upload_advice(kind, "000088", UNIONPAY_CARD, 39_00)).code
+    for _ in range(2):
+        assert "00" == (await unionpay.upload_advice(kind, "000088", UNIONPAY_CARD, 39_00, f38="123456")).code
     await unionpay.end_upload(4)
 
-    assert [("000088", "unknown_to_host")] == differences(host)
+    assert ("balanced_after_upload", []) == (result(host), differences(host))
+    assert (4, 99_00) == batch_of(host).groups["domestic_debit"]
+
+
+async def test_an_uploaded_adjust_changes_the_sale_it_names(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    named = {"f37": sales[0].rrn, "f61": f"000001{sales[0].stan}0302", "f38": "123456"}
+    await unionpay.upload(*[record(sale) for sale in sales[1:]])
+    for _ in range(2):
+        await unionpay.upload_advice("32", "000088", UNIONPAY_CARD, 12_00, **named)
+    await unionpay.end_upload(3)
+
+    assert ("balanced_after_upload", []) == (result(host), differences(host))
+    assert (3, 62_00) == batch_of(host).groups["domestic_debit"]
+
+
+async def test_an_adjust_that_came_before_is_uploaded_in_place_of_its_sale(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(10_00)
+    adjust = await unionpay.adjust(sale, 12_00)
+    await unionpay.settle(debit_credit((1, 99_00)))
+    await unionpay.upload_advice("32", adjust.stan, UNIONPAY_CARD, 12_00)
+    await unionpay.end_upload(1)
+
+    assert ("balanced_after_upload", []) == (result(host), differences(host))
+    assert (1, 12_00) == batch_of(host).groups["domestic_debit"]
+
+
+async def test_an_uploaded_adjust_of_a_voided_sale_is_reported_and_not_posted(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(10_00)
+    void = await unionpay.void(sale)
+    await unionpay.settle(debit_credit((1, 12_00)))
+    await unionpay.upload(record(sale), record(void))
+    await unionpay.upload_advice("32", "000088", UNIONPAY_CARD, 12_00, f61=f"000001{sale.stan}0302")
+    await unionpay.end_upload(3)
+
+    assert ("out_of_balance", [("000088", "unknown_to_host")]) == (result(host), differences(host))
+
+
+async def test_an_uploaded_completion_advice_completes_its_authorisation(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    auth = await unionpay.auth(50_00)
+    await unionpay.settle(debit_credit((1, 48_00)))
+    await unionpay.upload_advice(
+        "24", "000088", UNIONPAY_CARD, 48_00, f38=auth.answer.fields[38], f61=f"000001{auth.stan}0302"
+    )
+    await unionpay.end_upload(1)
+
+    assert "balanced_after_upload" == result(host)
+    (row,) = host.book("T0000001").authorisations.values()
+    assert ("completed", 48_00) == (row.state, row.completed_minor)
 
 
 @pytest.mark.parametrize("code", ["203", "205"])
@@ -412,8 +467,8 @@ async def test_an_upload_for_a_batch_nobody_knows_is_refused(
 ) -> None:
     unionpay.batch = "000777"
 
-    assert "77" == (await unionpay.upload(record(sales[0]))).code
-    assert "77" == (await unionpay.end_upload(1)).code
+    assert "25" == (await unionpay.upload(record(sales[0]))).code
+    assert "25" == (await unionpay.end_upload(1)).code
     assert "uploading" == batch_of(host).state
 
 

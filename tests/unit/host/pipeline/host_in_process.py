@@ -12,6 +12,7 @@ from pos_host.ledger.book import Book
 from pos_host.ledger.recovery import recover
 from pos_host.office import Office
 from pos_host.pipeline import Pipeline
+from pos_host.security.guard import Guard
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy, load_policy
 from pos_host.settlement.watch import Watch
@@ -40,14 +41,16 @@ class HostInProcess:
         enrol: str = "open",
         at_ms: int = START_MS,
         policy: Policy | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.journal = MemoryJournal() if journal is None else journal
         self.policy = policy or load_policy(None)
         self.clock = ManualClock(self.policy, at_ms)
         self.enrol = enrol
+        self.guard = guard
         self.registry = recover(self.journal.load())
         self.pipeline = Pipeline(
-            self.registry, self.journal, self.clock, self.policy, CardReader(CARD_KEY), enrol=enrol
+            self.registry, self.journal, self.clock, self.policy, CardReader(CARD_KEY), enrol=enrol, guard=guard
         )
         self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
         self.office = Office(
@@ -100,7 +103,8 @@ class HostInProcess:
         mine, copy = self.memory, MemoryJournal()
         copy.entries = list(mine.entries)
         copy.terminals, copy.batches, copy.flags = dict(mine.terminals), dict(mine.batches), dict(mine.flags)
-        return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms(), policy=self.policy)
+        copy.keys, copy.authorisations = dict(mine.keys), dict(mine.authorisations)
+        return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms(), policy=self.policy, guard=self.guard)
 
 
 class Line:
@@ -126,8 +130,8 @@ class Line:
     def bytes_of(self, message: Message, *, tpdu: bytes = TPDU, header: bytes = HEADER) -> bytes:
         """The whole frame of a message in this line's dialect."""
         framing = self.language.dialect.framing
-        tpdu = tpdu if framing.tpdu == "swap" else b""
-        header = header if framing.header == "unionpay" else b""
+        tpdu = b"" if framing.tpdu == "none" else tpdu
+        header = header if framing.header == "unionpay" else framing.envelope.header.sent
         return join_frame(framing, Frame(tpdu, header, self.language.encode(message)))
 
     def feed(self, data: bytes) -> None:

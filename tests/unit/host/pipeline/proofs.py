@@ -15,7 +15,7 @@ from tests.unit.host.pipeline.terminals import CARDS, TRACK_TAIL, WRONG_CARD
 from pos_host.event_log import event_of
 from pos_host.journal import Snapshot, StoredEntry
 from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.entry import BatchRow, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, TerminalRow
 from pos_host.ledger.registry import Registry
 from pos_host.ledger.rows import batch_row
 from pos_host.verifying import Verifier
@@ -70,7 +70,8 @@ def _plain(value: Any) -> Any:
 def verified(host: HostInProcess) -> dict[str, Any]:
     """The verifier's report on what the host's memory journal holds."""
     memory = host.memory
-    return verify(memory.terminals.values(), memory.batches.values(), memory.flags.values(), memory.entries)
+    rows = (memory.terminals.values(), memory.batches.values(), memory.flags.values())
+    return verify(*rows, memory.entries, memory.authorisations.values())
 
 
 def verify(
@@ -78,8 +79,9 @@ def verify(
     batches: Iterable[BatchRow],
     flags: Iterable[FlagRow],
     entries: Iterable[StoredEntry],
+    authorisations: Iterable[AuthorisationRow] = (),
 ) -> dict[str, Any]:
-    verifier = Verifier(terminals, batches, flags)
+    verifier = Verifier(terminals, batches, flags, authorisations)
     for stored in entries:
         verifier.take(stored)
     return verifier.finish()
@@ -108,7 +110,7 @@ async def _answers(host: HostInProcess, line: Line, data: bytes) -> bytes:
 def told_by(host: HostInProcess, logs: Logs) -> str:
     """All that the host writes down or shows: journal, rows, events, views and log lines."""
     memory = host.memory
-    kept: list[Any] = [memory.entries, memory.terminals, memory.batches, memory.flags]
+    kept: list[Any] = [memory.entries, memory.terminals, memory.batches, memory.flags, memory.authorisations]
     events = [event_of(stored, host.registry) for stored in memory.entries]
     views = [terminal_view(book) for book in host.registry if book.enrolled]
     batches = [

@@ -140,6 +140,46 @@ class UnionPayTerminal(WireTerminal):
         }
         return await self.send("0220", fields, _changes(changes))
 
+    async def auth(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        """A pre-authorisation; an additional one with `f25="60"` and the first one's code as `f38`."""
+        fields = {**self._asking(amount_minor, pan, "10"), 3: "030000"}
+        return await self.send("0100", fields, _changes(changes))
+
+    async def auth_void(self, auth: Exchange, **changes: Any) -> Exchange:
+        fields = {**self._of_auth(auth, auth.amount_minor, "11"), 3: "200000"}
+        return await self.send("0100", fields, _changes(changes))
+
+    async def complete(self, auth: Exchange, amount_minor: int, **changes: Any) -> Exchange:
+        return await self.send("0200", self._of_auth(auth, amount_minor, "20"), _changes(changes))
+
+    async def tell_completion(self, auth: Exchange, amount_minor: int, **changes: Any) -> Exchange:
+        return await self.send("0220", self._of_auth(auth, amount_minor, "24"), _changes(changes))
+
+    async def completion_void(self, done: Exchange, **changes: Any) -> Exchange:
+        named = {25: "06", 61: f"{done.request.fields[60][2:8]}{done.stan}0302"}
+        return await self.send("0200", {**self._naming(done, "21"), **named}, _changes(changes))
+
+    async def offline_purchase(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        fields = {**self._asking(amount_minor, pan, "30"), 25: "00", 38: "998877", 61: "0" * 29}
+        return await self.send("0220", fields, _changes(changes))
+
+    async def electronic_cash(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        chip = {14: "3012", 22: "051", 25: "00", 55: "8A025931", 63: "CUP"}
+        return await self.send("0200", {**self._asking(amount_minor, pan, "36"), **chip}, _changes(changes))
+
+    async def adjust(self, sale: Exchange, amount_minor: int, kind: str = "32", **changes: Any) -> Exchange:
+        named = {3: "000000", 4: f"{amount_minor:012d}", 38: "998877", 61: f"{self.batch}{sale.stan}0302"}
+        return await self.send("0220", {**self._naming(sale, kind), **named}, _changes(changes))
+
+    def _asking(self, amount_minor: int, pan: str, kind: str) -> dict[int, str | None]:
+        shared = {3: "000000", 22: "012", 25: "06", 49: "156", 60: f"{kind}{self.batch}000500"}
+        return {**self.sale_fields(amount_minor, pan), **shared}
+
+    def _of_auth(self, auth: Exchange, amount_minor: int, kind: str) -> dict[int, str | None]:
+        asking = self._asking(amount_minor, auth.request.fields[2], kind)
+        first = f"{auth.request.fields[60][2:8]}{auth.stan}0302"
+        return {**asking, 38: auth.answer.fields.get(38, "000000"), 61: first}
+
     def _naming(self, sale: Exchange, kind: str) -> dict[int, str | None]:
         return {
             2: sale.request.fields.get(2),
@@ -257,6 +297,45 @@ class HypercomTerminal(WireTerminal):
         }
         return await self.send("0200", fields, _changes(changes))
 
+    async def refund_void(self, refund: Exchange, **changes: Any) -> Exchange:
+        return await self.void(refund, **{"f3": "220000", **changes})
+
+    async def cash_advance(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        return await self.purchase(amount_minor, pan, **{"f3": "010000", **changes})
+
+    async def auth(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        fields = self.purchase_message(amount_minor, pan).fields
+        return await self.send("0100", {**fields, 3: "300000", 25: "06"}, _changes(changes))
+
+    async def auth_void(self, auth: Exchange, **changes: Any) -> Exchange:
+        fields = {3: "020000", 4: auth.request.fields[4], 11: self.next_stan(), 24: "003", 37: auth.rrn}
+        return await self.send("0100", {**fields, 38: auth.answer.fields.get(38)}, _changes(changes))
+
+    async def tell_completion(self, auth: Exchange, amount_minor: int, **changes: Any) -> Exchange:
+        named = {25: "06", 37: auth.rrn, 38: auth.answer.fields.get(38, "000000"), 62: auth.request.fields[62]}
+        fields = self.purchase_message(amount_minor, auth.request.fields[2]).fields
+        return await self.send("0220", {**fields, **named}, _changes(changes))
+
+    async def offline_purchase(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        fields = self.purchase_message(amount_minor, pan).fields
+        return await self.send("0220", {**fields, 38: "998877"}, _changes(changes))
+
+    async def adjust(self, sale: Exchange, amount_minor: int, **changes: Any) -> Exchange:
+        """A tip: DE4 the new amount, DE60 the one before, under the sale's RRN and invoice."""
+        fields = {
+            2: sale.request.fields[2],
+            3: "020000",
+            4: f"{amount_minor:012d}",
+            11: self.next_stan(),
+            22: "012",
+            24: "003",
+            25: "00",
+            37: sale.rrn,
+            60: sale.request.fields[4],
+            62: sale.request.fields[62],
+        }
+        return await self.send("0220", fields, _changes(changes))
+
     def reversal_message(self, request: Message, **changes: Any) -> Message:
         return self.message("0400", dict(request.fields), _changes(changes))
 
@@ -284,7 +363,7 @@ class HypercomTerminal(WireTerminal):
             3: sale.request.fields[3][:5] + "1",
             11: self.next_stan(),
             24: "003",
-            60: f"0200{sale.stan}{' ' * 12}",
+            60: f"{sale.request.mti}{sale.stan}{' ' * 12}",
         }
         return await self.send("0320", fields, _changes(changes))
 
@@ -327,6 +406,28 @@ class Iso87Terminal(WireTerminal):
             90: original_data(sale.request),
         }
         return await self.send("0200", fields, _changes(changes))
+
+    async def refund_void(self, refund: Exchange, **changes: Any) -> Exchange:
+        return await self.void(refund, **{"f3": "220000", **changes})
+
+    async def cash_advance(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        return await self.purchase(amount_minor, pan, **{"f3": "010000", **changes})
+
+    async def auth(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        return await self.send("0100", self.purchase_message(amount_minor, pan).fields, _changes(changes))
+
+    async def auth_void(self, auth: Exchange, **changes: Any) -> Exchange:
+        fields = self.purchase_message(auth.amount_minor, auth.request.fields[2]).fields
+        named = {3: "020000", 38: auth.answer.fields.get(38), 90: original_data(auth.request)}
+        return await self.send("0100", {**fields, **named}, _changes(changes))
+
+    async def tell_completion(self, auth: Exchange, amount_minor: int, **changes: Any) -> Exchange:
+        fields = self.purchase_message(amount_minor, auth.request.fields[2]).fields
+        named = {25: "06", 38: auth.answer.fields.get(38, "000000"), 90: original_data(auth.request)}
+        return await self.send("0220", {**fields, **named}, _changes(changes))
+
+    async def offline_purchase(self, amount_minor: int, pan: str = UNIONPAY_CARD, **changes: Any) -> Exchange:
+        return await self.send("0220", self.purchase_message(amount_minor, pan).fields, _changes(changes))
 
     def reversal_message(self, request: Message, *, mti: str = "0400", **changes: Any) -> Message:
         kept = {number: request.fields.get(number) for number in (2, 3, 4, 12, 13, 49)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncio
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.host.pipeline.host_in_process import HostInProcess
@@ -60,6 +61,7 @@ async def test_a_broken_invariant_stops_its_own_terminal_and_no_other() -> None:
     with capture_logs() as logs:
         for terminal in terminals:
             terminal.line.feed(terminal.line.bytes_of(terminal.purchase_message(1_00)))
+        await asyncio.sleep(0)  # decided, not yet committed
         host.book("T0000001").batches.clear()
         await host.quiet()
 

@@ -17,7 +17,15 @@ from tests.contracts.journals import batch_row, flag_row, purchase, terminal_row
 from pos_host.journal import Posting
 from pos_host.ledger.entry import BatchRow, Entry, FlagRow, TerminalRow
 from pos_host.storage.sqlite import SqliteJournal
-from pos_host.storage.sqlite_file import TABLES, StoreError, columns_of, open_store, open_to_read, own_store
+from pos_host.storage.sqlite_file import (
+    SCHEMA_VERSION,
+    TABLES,
+    StoreError,
+    columns_of,
+    open_store,
+    open_to_read,
+    own_store,
+)
 
 
 @pytest.fixture
@@ -185,3 +193,19 @@ async def test_each_store_has_its_own_id_for_ever(tmp_path: Path) -> None:
         await journal.close()
 
     assert ids[0] == ids[2] != ids[1]
+
+
+def test_a_store_of_the_version_before_is_taken_over_with_all_it_holds(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((Path(__file__).parent / "schema_1.sql").read_text("utf-8"))
+        connection.execute("INSERT INTO identity VALUES ('store_id', 'as before')")
+        connection.execute("INSERT INTO terminal VALUES (1, 'M1', 'T1', 'unionpay', 'active', 5, 1)")
+        connection.execute("PRAGMA user_version=1")
+
+    with closing(open_store(path)) as connection:
+        fresh = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert set(TABLES.values()) <= fresh
+        assert [("as before",)] == connection.execute("SELECT value FROM identity").fetchall()
+        assert [("T1",)] == connection.execute("SELECT terminal_id FROM terminal").fetchall()
+        assert (SCHEMA_VERSION,) == connection.execute("PRAGMA user_version").fetchone()

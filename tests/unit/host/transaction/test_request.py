@@ -26,9 +26,9 @@ def request_of(dialect: str = "unionpay", mti: str = "0200", **changes: str | No
     language = open_language(dialect)
     fields = {**SALE, **{int(name[1:]): value for name, value in changes.items()}}
     message = Message(mti, {number: value for number, value in sorted(fields.items()) if value is not None})
-    rule = language.function_of(message)
-    assert rule is not None
-    return Request(language, rule, message, CardReader(b"key"))
+    route = language.route(message)
+    assert route is not None
+    return Request(language, route, message, CardReader(b"key"))
 
 
 def test_a_card_is_known_by_a_keyed_print_and_shown_masked() -> None:

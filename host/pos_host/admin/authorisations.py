@@ -1,0 +1,24 @@
+"""The path of pre-authorisations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from pos_host.admin.answers import Authorisation, AuthorisationState, Page
+from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.queries import PAGE, Cursor, Limit, TheOffice
+
+router = APIRouter(tags=["authorisations"], route_class=JsonRoute)
+
+Of = Annotated[str | None, Query(alias="merchant_id", description="only those of this merchant")]
+State = Annotated[AuthorisationState | None, Query(description="only those in this state")]
+
+
+@router.get("/authorisations", response_model=Page[Authorisation])
+async def authorisations(
+    office: TheOffice, cursor: Cursor, limit: Limit = PAGE, merchant_id: Of = None, state: State = None
+) -> dict[str, Any]:
+    """Pre-authorisations by terminal and age: the open ones, and those that ended in a batch still remembered."""
+    return office.authorisations(limit, cursor, merchant_id, state)

@@ -1,0 +1,1 @@
+"""Keys of terminals and what they protect: MACs, PINs and chip cryptograms, as the host sees them."""

@@ -1,0 +1,199 @@
+"""The terminal's PIN pad: the one place where its keys are used.
+
+It takes the working keys out of a sign-in's answer, makes PIN blocks, enciphers tracks, makes and checks MACs.
+Nothing of `pos_specs.security` is imported before there is a key to use.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from pos_specs.cards import pan_of_track2
+from pos_specs.dialect import DataElement
+from pos_specs.language import Language
+from pos_specs.message import Message
+from pos_specs.text_codecs import to_bytes
+from pos_terminal.memory import Memory
+from pos_terminal.pin import Pin
+
+if TYPE_CHECKING:
+    from pos_specs.security.pin_block import PinFormat
+
+TEST_TMK = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+"""The master key that the host's shipped test keys have for every terminal."""
+
+SCHEME = "003"
+"""60.3 of a UnionPay sign-in: double-length keys, the most common (unionpay.md 5.1)."""
+
+PIN_CAPTURE_DIGITS = "12"
+"""DE26: longest PIN the pad takes (unionpay.md 5.2)."""
+
+MAC_BYTES = 8
+"""DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
+
+KEYS_ELEMENT = 62
+"""Where a sign-in's answer brings the working keys (unionpay.md 5.1, hypercom.md 2.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PadSettings:
+    """What a PIN pad is loaded with; the repr shows no key.
+
+    `mac_key` and `pin_key` take the place of those that a sign-in brings. Without `uses_mac` no MAC is made or
+    looked at, for hosts that have none.
+    """
+
+    tmk: bytes = field(repr=False, default=TEST_TMK)
+    scheme: str = SCHEME
+    mac_key: bytes = field(repr=False, default=b"")
+    pin_key: bytes = field(repr=False, default=b"")
+    uses_mac: bool = True
+
+
+class PadError(Exception):
+    """The PIN pad cannot do what is asked: a key is missing, or of a cipher that has no such block."""
+
+
+class PinPad:
+    """One terminal's PIN pad; its keys are the memory's. `random` gives so many random bytes."""
+
+    def __init__(
+        self,
+        language: Language,
+        memory: Memory,
+        settings: PadSettings | None = None,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._language = language
+        self._security = language.dialect.security
+        self._memory = memory
+        self.settings = settings or PadSettings()
+        self.random = random
+
+    def refusal_of_keys(self, answer: Message) -> str:
+        """Adopt the working keys of a sign-in's answer; gives why they are refused, "" when they are not.
+
+        The old ones are gone, whatever comes of it. An answer without keys brings none.
+        """
+        self._memory.keys = None
+        value = answer.fields.get(KEYS_ELEMENT, "")
+        if not value or self._security.keys == "none":
+            return ""
+        from pos_specs.security.errors import SecurityError
+
+        try:
+            self._take_keys(value)
+        except (SecurityError, ValueError) as error:
+            return str(error) if isinstance(error, SecurityError) else "DE62 does not hold bytes"
+        return ""
+
+    def check_pin_key(self) -> None:
+        """Raise PadError when no PIN can be sent."""
+        keys = self._memory.keys
+        if not self._pin_key():
+            brings = self._security.keys != "none"
+            raise PadError(f"there is no PIN key: {'sign in first, or ' if brings else ''}give --pin-key")
+        if not self.settings.pin_key and keys is not None and keys.algorithm != "des":
+            raise PadError(f"no source says what a PIN block under {keys.algorithm.upper()} keys is")
+
+    def protect(self, request: Message, pin: Pin | None) -> None:
+        """Put PIN block, enciphered track and MAC into a request that is complete otherwise.
+
+        Raises PadError, and SecurityError for a key that fits nothing.
+        """
+        pan = request.fields.get(2) or pan_of_track2(request.fields.get(35, ""))
+        control = self._encipher_track(request)
+        if pin is not None:
+            control = self._put_pin(request, pin, pan, control)
+        if control and 53 in self._language.dialect.elements:
+            request.fields[53] = control.ljust(16, "0")
+        request.fields = dict(sorted(request.fields.items()))
+        if self._mac_key() and self._security.wants_mac(request.mti):
+            request.fields[self._mac_element(request)] = self._mac_of(request)
+
+    def is_authentic(self, request: Message, answer: Message) -> bool:
+        """False when the answer to a request with a MAC lacks it, or has a wrong one.
+
+        Only DE39 = 00 must have one (unionpay.md 5.3); a MAC that is there must be right on any approval.
+        """
+        if not self._mac_key() or self._mac_element(request) not in request.fields:
+            return True
+        stated = answer.fields.get(self._mac_element(answer))
+        if stated is None:
+            return answer.fields.get(39) != "00"
+        return hmac.compare_digest(self._mac_of(answer).encode("ascii"), stated.upper().encode("utf-8"))
+
+    def _take_keys(self, value: str) -> None:
+        data = _bytes_of(self._language.dialect.elements[KEYS_ELEMENT], value)
+        if self._security.keys == "hypercom":
+            from pos_specs.security.hypercom_keys import read_logon
+
+            self._memory.keys = read_logon(self.settings.tmk, data).keys
+            return
+        from pos_specs.security.unionpay_keys import SCHEMES, read_key_block
+
+        algorithm = SCHEMES[self.settings.scheme].algorithm
+        self._memory.keys = read_key_block(self.settings.tmk, data, algorithm)
+
+    def _put_pin(self, request: Message, pin: Pin, pan: str, control: str) -> str:
+        """DE52, and DE26 and DE53 where UnionPay wants them (unionpay.md 5.2); gives the beginning of DE53."""
+        from pos_specs.security.pin_block import FILL_BYTES, encrypt_pin
+
+        self.check_pin_key()
+        key = self._pin_key()
+        unionpay = self._security.pin_format == "unionpay"
+        pin_format = cast("PinFormat", "iso-0" if unionpay else self._security.pin_format)
+        block = encrypt_pin(pin_format, key, pin.digits, pan, self.random(FILL_BYTES))
+        request.fields[52] = block.hex().upper()
+        if not unionpay:
+            return control
+        request.fields[26] = PIN_CAPTURE_DIGITS
+        return f"2{'6' if len(key) > 8 else '0'}{control[2:] or '0'}"
+
+    def _encipher_track(self, request: Message) -> str:
+        """DE35 under the track key; gives the beginning of DE53, "" when there is no such key."""
+        keys = self._memory.keys
+        if keys is None or not keys.track or 35 not in request.fields or keys.algorithm != "des":
+            return ""
+        from pos_specs.security.track_cipher import encrypt_track
+
+        request.fields[35] = encrypt_track(keys.track, request.fields[35])
+        return "061"
+
+    def _mac_of(self, message: Message) -> str:
+        """DE64, over all bytes before it with its own bit set (unionpay.md 5.3, hypercom.md 5)."""
+        from pos_specs.security.mac import make_mac
+
+        number = self._mac_element(message)
+        element = self._language.dialect.elements[number]
+        fields = {**message.fields, number: "0" * (2 * MAC_BYTES)}
+        whole = self._language.encode(Message(message.mti, dict(sorted(fields.items())), message.pads))
+        mac = make_mac(self._security.mac, self._mac_key(), whole[: -element.wire_bytes])
+        return mac[:MAC_BYTES].hex().upper()
+
+    def _mac_element(self, message: Message) -> int:
+        """The last element there can be: 128 in a message with a second bitmap, where the dialect has it (ISO 8583)."""
+        wide = 128 in self._language.dialect.elements and max(message.fields, default=0) > 64
+        return 128 if wide else self._security.mac_element
+
+    def _mac_key(self) -> bytes:
+        """b"" where no MAC is to be made; no source says what UnionPay's MAC is with SM4 keys."""
+        keys = self._memory.keys
+        if not self.settings.uses_mac or not self._security.mac:
+            return b""
+        if self.settings.mac_key:
+            return self.settings.mac_key
+        return keys.mac if keys is not None and keys.algorithm == "des" else b""
+
+    def _pin_key(self) -> bytes:
+        keys = self._memory.keys
+        return self.settings.pin_key or (keys.pin if keys is not None else b"")
+
+
+def _bytes_of(element: DataElement, value: str) -> bytes:
+    """The bytes of an element: hex in one class, characters of the wire's encoding in the others."""
+    return bytes.fromhex(value) if element.is_nibbles else to_bytes(value, element.text)

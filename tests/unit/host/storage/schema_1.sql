@@ -1,0 +1,75 @@
+-- The schema as it was in version 1, for the test that such a store is taken over.
+-- The store of a host, version 1 (PRAGMA user_version). Columns stand in the order of the named tuples in
+-- ledger/entry.py; a test compares them. The journal has no secondary index on purpose: entries arrive in
+-- random terminal order, and keeping such an index would cost more than the rest of the commit.
+
+CREATE TABLE entry (
+    sequence      INTEGER PRIMARY KEY,
+    kind          TEXT    NOT NULL,
+    terminal_no   INTEGER NOT NULL,
+    batch_id      INTEGER NOT NULL,
+    at_ms         INTEGER NOT NULL,
+    outcome       TEXT    NOT NULL,
+    mti           TEXT    NOT NULL,
+    stan          TEXT    NOT NULL,
+    key           TEXT    NOT NULL,
+    amount_minor  INTEGER NOT NULL,
+    currency      TEXT    NOT NULL,
+    card          TEXT    NOT NULL,
+    card_print    TEXT    NOT NULL,
+    organisation  TEXT    NOT NULL,
+    account       TEXT    NOT NULL,
+    rrn           TEXT    NOT NULL,
+    approval_code TEXT    NOT NULL,
+    invoice       TEXT    NOT NULL,
+    original      TEXT    NOT NULL,
+    detail        TEXT    NOT NULL
+);
+
+CREATE TABLE terminal (
+    terminal_no    INTEGER PRIMARY KEY,
+    merchant_id    TEXT    NOT NULL,
+    terminal_id    TEXT    NOT NULL,
+    dialect        TEXT    NOT NULL,
+    status         TEXT    NOT NULL,
+    enrolled_at_ms INTEGER NOT NULL,
+    number_known   INTEGER NOT NULL,
+    UNIQUE (merchant_id, terminal_id)
+);
+
+CREATE TABLE batch (
+    batch_id        INTEGER PRIMARY KEY,
+    terminal_no     INTEGER NOT NULL,
+    number          TEXT    NOT NULL,
+    state           TEXT    NOT NULL,
+    result          TEXT    NOT NULL,
+    dialect         TEXT    NOT NULL,
+    currency        TEXT    NOT NULL,
+    opened_at_ms    INTEGER NOT NULL,
+    closed_at_ms    INTEGER NOT NULL,
+    after_sequence  INTEGER NOT NULL,
+    rrn_base        INTEGER NOT NULL,
+    host_totals     TEXT    NOT NULL,
+    terminal_totals TEXT    NOT NULL,
+    discrepancies   TEXT    NOT NULL,
+    settlement      TEXT    NOT NULL
+);
+
+CREATE TABLE flag (
+    terminal_no INTEGER PRIMARY KEY,
+    severity    TEXT    NOT NULL,
+    since_ms    INTEGER NOT NULL,
+    due_at_ms   INTEGER NOT NULL,
+    reasons     TEXT    NOT NULL,
+    clears      TEXT    NOT NULL
+);
+
+CREATE TABLE mark (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+);
+
+CREATE TABLE identity (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);

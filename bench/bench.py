@@ -33,12 +33,13 @@ Measured = dict[str, float]
 def main() -> None:
     options = _options()
     servers.pin_driver()
-    rounds: dict[str, list[Measured]] = {"echo": [], "host_sqlite": [], "host_full": []}
+    rounds: dict[str, list[Measured]] = {"echo": [], "host_sqlite": [], "host_full": [], "host_mac": []}
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         rounds["echo"].append(measure_echo(options.seconds))
         rounds["host_sqlite"].append(measure_host(options.seconds, *BARE))
         rounds["host_full"].append(measure_host(options.seconds, *FULL))
+        rounds["host_mac"].append(measure_host(options.seconds, *BARE, mac=True))
     result: dict[str, Any] = {name: _medians(runs) for name, runs in rounds.items()}
     result |= _ratios(rounds)
     result |= measure_open_loop(options.seconds)
@@ -56,10 +57,10 @@ def measure_echo(seconds: float) -> Measured:
         return _measure(server, seconds, echo=True)
 
 
-def measure_host(seconds: float, *options: str) -> Measured:
-    """One round of durable purchases."""
+def measure_host(seconds: float, *options: str, mac: bool = False) -> Measured:
+    """One round of durable purchases; with `mac` each is checked and answered with one."""
     with tempfile.TemporaryDirectory() as folder, servers.host(Path(folder), *options) as server:
-        return _measure(server, seconds)
+        return _measure(server, seconds, mac=mac)
 
 
 def measure_open_loop(seconds: float) -> dict[str, Any]:
@@ -95,7 +96,9 @@ def measure_start(*options: str) -> float:
     return round(statistics.median(times), 3)
 
 
-def _measure(server: servers.Server, seconds: float, *, echo: bool = False, rate: float | None = None) -> Measured:
+def _measure(
+    server: servers.Server, seconds: float, *, echo: bool = False, mac: bool = False, rate: float | None = None
+) -> Measured:
     """One load: rate, latency, and the server's processor time from the first counted shot to the last."""
     cpu_s: list[float] = []
     report = run_load(
@@ -105,6 +108,7 @@ def _measure(server: servers.Server, seconds: float, *, echo: bool = False, rate
         rate,
         warm_up_s=1.0,
         echo=echo,
+        mac=mac,
         began=lambda: cpu_s.append(server.cpu_s()),
         ended=lambda: cpu_s.append(server.cpu_s()),
     )
@@ -132,7 +136,7 @@ def _medians(runs: list[Measured]) -> Measured:
 def _ratios(rounds: dict[str, list[Measured]]) -> dict[str, float]:
     """Round by round against the echo beside it, then the median: by rate and by server CPU per message."""
     ratios = {}
-    for name, short in (("host_sqlite", "sqlite"), ("host_full", "full")):
+    for name, short in (("host_sqlite", "sqlite"), ("host_full", "full"), ("host_mac", "mac")):
         pairs = list(zip(rounds[name], rounds["echo"], strict=True))
         ratios[f"ratio_{short}"] = round(statistics.median(h["rate"] / e["rate"] for h, e in pairs), 3)
         ratios[f"ratio_{short}_cpu"] = round(statistics.median(e["cpu_us"] / h["cpu_us"] for h, e in pairs), 3)
@@ -141,9 +145,14 @@ def _ratios(rounds: dict[str, list[Measured]]) -> dict[str, float]:
 
 def show(result: dict[str, Any]) -> None:
     """The table, from the numbers that go to the file."""
-    print(f"{TERMINALS} terminals in closed loop, medians; server on one core, no MAC")
+    print(f"{TERMINALS} terminals in closed loop, medians; server on one core, no MAC where not said")
     print(f"{'':24}{'msg/s':>10}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'driver':>8}")
-    names = {"echo": "bare uvloop echo", "host_sqlite": "host, SQLite FULL", "host_full": "the same, API and MQTT on"}
+    names = {
+        "echo": "bare uvloop echo",
+        "host_sqlite": "host, SQLite FULL",
+        "host_full": "the same, API and MQTT on",
+        "host_mac": "host, each with a MAC",
+    }
     for key, name in names.items():
         row = result[key]
         note = "  rate is the driver's" if row["driver_cpu_share"] > 0.9 else ""
@@ -151,7 +160,7 @@ def show(result: dict[str, Any]) -> None:
             f"{name:24}{row['rate']:>10,.0f}{row['cpu_us']:>9.1f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}"
             f"{row['driver_cpu_share']:>8.0%}{note}"
         )
-    for short, text in (("sqlite", "host, SQLite FULL"), ("full", "API and MQTT on")):
+    for short, text in (("sqlite", "host, SQLite FULL"), ("full", "API and MQTT on"), ("mac", "each with a MAC")):
         by_cpu = result[f"ratio_{short}_cpu"]
         print(f"ratio to the echo, {text}: {result[f'ratio_{short}']:.3f} by rate, {by_cpu:.3f} by server CPU")
     steady = result["at_1000_per_s"]

@@ -23,7 +23,7 @@ from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
 from pos_host.logs import Logger
 from pos_host.office import Office
-from pos_host.options import ServeOptions, UsageError
+from pos_host.options import AUTO, ServeOptions, UsageError
 from pos_host.pipeline import Pipeline
 from pos_host.secrets_file import read_or_make
 from pos_host.security.guard import Guard
@@ -36,7 +36,7 @@ from pos_host.storage.sqlite import SqliteJournal
 from pos_host.storage.sqlite_file import StoreError
 from pos_host.transaction.request import CardReader
 from pos_specs.errors import DialectError
-from pos_specs.language import open_language
+from pos_specs.language import Language, open_language, shipped_languages
 from pos_specs.security.errors import KeyFileError
 from pos_specs.security.key_file import load_key_file
 from pos_specs.security.sealing import SEALING_KEY_BYTES
@@ -72,8 +72,8 @@ class Host:
         try:
             if options.ready_file is not None:
                 options.ready_file.unlink(missing_ok=True)
-            for name in [option.dialect for option in options.listen] + [option.dialect for option in options.connect]:
-                remember_dialect(open_language(name).dialect)
+            for language in self._languages():
+                remember_dialect(language.dialect)
             listening_tls, connecting_tls = self._tls()
             self.policy = load_policy(options.policy)
             self._open_books()
@@ -175,15 +175,30 @@ class Host:
     async def _listen(self, tls: ssl.SSLContext | None) -> list[dict[str, Any]]:
         told = []
         for option in self._options.listen:
-            listener = Listener(self.pipeline, open_language(option.dialect), tls)
+            listener = self._listener(option.dialect, tls)
             self._endpoints.append(listener)
             try:
                 host, port = await listener.open(option.host, option.port)
             except OSError as error:
                 reason = error.strerror or error
                 raise UsageError(f"--listen {option.host}:{option.port}={option.dialect}: {reason}") from None
-            told.append({"dialect": listener.language.name, "host": host, "port": port, "tls": tls is not None})
+            name = AUTO if option.dialect == AUTO else listener.language.name
+            told.append({"dialect": name, "host": host, "port": port, "tls": tls is not None})
         return told
+
+    def _listener(self, dialect: str, tls: ssl.SSLContext | None) -> Listener:
+        if dialect != AUTO:
+            return Listener(self.pipeline, open_language(dialect), tls)
+        from pos_host.auto_listener import AutoListener
+
+        return AutoListener(self.pipeline, self._languages(), tls)
+
+    def _languages(self) -> list[Language]:
+        """Every dialect that may be spoken with this host; raises DialectError for one that does not load."""
+        options = self._options
+        names = [option.dialect for option in options.listen] + [option.dialect for option in options.connect]
+        recognised = shipped_languages() if AUTO in names else []
+        return [*recognised, *(open_language(name) for name in names if name != AUTO)]
 
     def _connect(self, tls: ssl.SSLContext | None) -> list[dict[str, Any]]:
         """Begin to connect out; last of all, since a concentrator sends as soon as it is connected."""

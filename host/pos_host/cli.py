@@ -60,17 +60,19 @@ def _complain(text: str) -> int:
 
 
 def add_decoding_verbs() -> None:
-    """decode, encode, dialects and cards, once: they load rich, which a host that starts has no use for."""
+    """decode, encode, dialects, cards and fees, once: they load rich, which a host that starts has no use for."""
     if any(command.name == "decode" for command in app.registered_commands):
         return
     from pos_host.card_verbs import cards_app
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
+    from pos_host.fee_verbs import fees_app
 
     app.command("decode")(decode_command)
     app.command("encode")(encode_command)
     app.add_typer(dialects_app)
     app.add_typer(cards_app)
+    app.add_typer(fees_app)
 
 
 def _env(name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Literal
 
 DEFAULT_LISTEN = ("127.0.0.1:8583=unionpay", "127.0.0.1:8584=hypercom", "127.0.0.1:8585=iso87-ascii")
 
+AUTO = "auto"
+"""Stands where else a dialect does: framing and dialect are recognised from each connection's first frame."""
 
 MacMode = Literal["off", "verify", "require"]
 MAC_MODES = ("off", "verify", "require")
@@ -94,6 +96,8 @@ def parse_connect(text: str) -> ConnectOption:
     host, port = parse_address(address.removeprefix("tls://"), f"--connect {text}")
     if port == 0:
         raise UsageError(f"--connect {text}: nobody listens at port 0")
+    if dialect == AUTO:
+        raise UsageError(f"--connect {text}: a dialect is recognised where the host listens; name the concentrator's")
     return ConnectOption(host, port, dialect, address.startswith("tls://"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pos_host.logs import Logger
@@ -101,7 +100,7 @@ class Listener(Endpoint):
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
         """Listen; gives the address in use. Raises OSError when it is taken."""
-        make = partial(TerminalConnection, self)
+        make = self.protocol
         if self._tls is not None:
             from pos_host.tls_server import TlsServer
 
@@ -110,6 +109,10 @@ class Listener(Endpoint):
         self._server = server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
         address = server.sockets[0].getsockname()
         return address[0], address[1]
+
+    def protocol(self) -> asyncio.Protocol:
+        """What receives the bytes of a new connection."""
+        return TerminalConnection(self)
 
     def stop_accepting(self) -> None:
         if self._server is not None:

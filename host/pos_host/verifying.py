@@ -103,8 +103,8 @@ class Verifier:
             self._check_financial(proof, entry, sequence)
         elif entry.kind == "batch_closed" and proof.closing is not None:
             self._differs("batch", "closed twice", sequence=sequence, batch_id=entry.batch_id)
-        apply_entry(book, entry, sequence)
         self._follow_authorisation(proof.batch, entry)
+        apply_entry(book, entry, sequence)
         proof.take(entry)
         if entry.kind == "batch_closed":
             self._forget_old(book)
@@ -149,15 +149,15 @@ class Verifier:
             self._differs("batch", problem.pop("text"), batch_id=batch_id, **problem)
 
     def _follow_authorisation(self, batch: Batch, entry: Entry) -> None:
-        """What an applied entry makes of the authorisation it speaks of."""
+        """What an entry that is about to be applied makes of the authorisation it speaks of."""
         if entry.outcome not in APPROVALS:
             return
         made = self._made_authorisations
         if entry.kind == "reversal" and entry.original:
-            taken_back = batch.answers[entry.original].entry
-            number = authorisation_no_of(taken_back)
-            if number is not None:
-                made[number] = after_reversal(made[number], taken_back)
+            original = batch.answers.get(entry.original)
+            number = None if original is None or not original.captured else authorisation_no_of(original.entry)
+            if original is not None and number is not None:
+                made[number] = after_reversal(made[number], original.entry)
         elif entry.kind in FINANCIAL:
             number = authorisation_no_of(entry)
             if number is not None:

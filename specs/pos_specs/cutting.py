@@ -45,7 +45,7 @@ class _Value(NamedTuple):
 def cut(layout: Layout, element: DataElement, value: str) -> PartValues:
     """The parts of `value`; what the layout does not cover is in the part `unparsed`."""
     if layout.kind == "tlv":
-        return _cut_tlv(value)
+        return _cut_tlv(layout, value)
     source = _source(element, value, as_text=layout.as_text)
     if layout.kind == "tags":
         return _cut_tags(layout, source)
@@ -133,11 +133,28 @@ def _take(wanted: tuple[Part, ...], source: _Value, position: int) -> tuple[Part
     return parts, position
 
 
-def _cut_tlv(value: str) -> PartValues:
+def _cut_tlv(layout: Layout, value: str) -> PartValues:
+    """A part per tag. Behind leading parts it may be a list: the tag it begins with begins each record."""
+    source = _Value(len(value) // 2, lambda start, end, content: value[2 * start : 2 * end])
+    parts, start = _take(layout.parts, source, 0)
     try:
-        return dict(parse_tlv(bytes.fromhex(value)))
+        pairs, rest = parse_tlv(bytes.fromhex(value[2 * start :])), ""
     except TlvError as error:
-        return {**dict(error.read), REST: value[error.offset * 2 :]}
+        pairs, rest = error.read, value[2 * (start + error.offset) :]
+    if layout.parts and len(dict(pairs)) < len(pairs):
+        parts[RECORDS] = _records_of(pairs)
+    else:
+        parts |= dict(pairs)
+    return {**parts, REST: rest} if rest else parts
+
+
+def _records_of(pairs: list[tuple[str, str]]) -> list[PartValues]:
+    records: list[PartValues] = []
+    for tag, value in pairs:
+        if tag == pairs[0][0]:
+            records.append({})
+        records[-1][tag] = value
+    return records
 
 
 def _cut_tags(layout: Layout, source: _Value) -> PartValues:

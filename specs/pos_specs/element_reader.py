@@ -164,6 +164,8 @@ def _check_layout(table: CheckedTable, layout: Layout, element: DataElement) -> 
         raise table.fail("tags", "is missing")
     if layout.kind == "tlv" and (element.content != "b" or layout.as_text):
         raise table.fail("kind", "tlv needs a binary element")
+    if layout.kind == "tlv" and layout.parts and (layout.sensitive or element.sensitive) == "icc":
+        raise table.fail("parts", "none may stand before the tags where card data are hidden by their tags")
     if layout.kind == "bitmap" and element.content == "b" and not layout.as_text:
         raise table.fail("as", "must be text where a message stands in a binary element")
     if layout.kind == "tags" and any(part.length == 0 for part in layout.tags.values()):
@@ -245,13 +247,19 @@ def check_parts_exist(when: CheckedTable, condition: Condition, layouts: Layouts
             raise when.fail(key, f"{key!r} names no part of a layout")
 
 
+_TAG = re.compile(r"(?:[0-9A-F]{2}){1,3}")
+"""A BER-TLV tag as it stands in a path."""
+
+
 def path_exists(path: str, layouts: Layouts) -> bool:
-    """True when `path` is an element alone, or a part that one of its layouts has."""
+    """True when `path` is an element alone, or a part that one of its layouts has; every tag may be in a tlv one."""
     number, _, part = path.partition(".")
     if not part:
         return True
     found = layouts.get(int(number), ())
-    return any(part in _part_names(layout) for layout in found)
+    return any(
+        part in _part_names(layout) or (layout.kind == "tlv" and _TAG.fullmatch(part) is not None) for layout in found
+    )
 
 
 def _part_names(layout: Layout) -> set[str]:

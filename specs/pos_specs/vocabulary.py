@@ -78,6 +78,7 @@ OUTCOMES = (
     "invalid_amount",
     "out_of_balance_send_batch",
     "out_of_balance",
+    "amounts_differ",
     "mac_wrong",
     "mac_missing",
     "internal_error",
@@ -100,6 +101,7 @@ MEANINGS = frozenset(
         "account_type",
         "ksn",
         "partial_approval",
+        "wallet_code",
     }
 )
 """What a host looks for in a request besides the elements that mean the same in every dialect."""

@@ -57,5 +57,8 @@ def find_card(name: str) -> Card:
 
 
 def track2(card: Card, separator: str) -> str:
-    """The card's track 2 with a made-up discretionary part; at most 37 characters (ISO/IEC 7813)."""
-    return f"{card.pan}{separator}{card.expiry}{SERVICE_CODE}0000000000"[:37]
+    """The card's track 2, filled with zeros to its 37 characters (ISO/IEC 7813).
+
+    A shorter one would have its separator in the part that a track key enciphers (unionpay.md 5.4).
+    """
+    return f"{card.pan}{separator}{card.expiry}{SERVICE_CODE}".ljust(37, "0")

@@ -23,22 +23,27 @@ from pos_terminal.cli_options import (
     HostOption,
     JsonOption,
     MerchantOption,
+    NoMacOption,
     PrefixOption,
     ReadyFileOption,
+    SchemeOption,
     TlsCaOption,
     TlsCertOption,
     TlsKeyOption,
     TlsOption,
+    TmkOption,
     UsageError,
     check_fleet,
     check_timeout,
     first_letter,
+    read_pad,
     read_ready,
     read_tls,
     resolve_address,
 )
 from pos_terminal.host_books import HostBooks
 from pos_terminal.money import find_currency
+from pos_terminal.pin_pad import SCHEME
 
 MOST_LOST_PERCENT = 80.0
 """With more lost answers a day would not end: reversals and settlements need one that arrives."""
@@ -76,6 +81,9 @@ def day(
     tls_ca: TlsCaOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    tmk: TmkOption = None,
+    scheme: SchemeOption = SCHEME,
+    no_mac: NoMacOption = False,
 ) -> int:
     """Live one business day of a fleet, and compare its books with the host's."""
     from rich.console import Console
@@ -102,6 +110,7 @@ def day(
         timeout_s=timeout,
         clock=datetime.now,
         tls=read_tls(tls, tls_ca, tls_cert, tls_key),
+        pad=read_pad(tmk, scheme, no_mac=no_mac),
     )
     try:
         plan = plan_day(
@@ -139,6 +148,7 @@ def load(
     merchant_id: MerchantOption = DEFAULT_MERCHANT,
     terminal_prefix: PrefixOption = None,
     card: CardOption = "unionpay",
+    mac: Annotated[bool, typer.Option("--mac", help="Sign each purchase under the keys of the sign-in.")] = False,
     ready_file: ReadyFileOption = None,
     as_json: JsonOption = False,
     tls: TlsOption = False,
@@ -172,6 +182,7 @@ def load(
             merchant_id=merchant_id,
             terminal_prefix=terminal_prefix,
             card=find_card(card),
+            mac=mac,
             tls=read_tls(tls, tls_ca, tls_cert, tls_key),
         )
     except CannotFire as error:
@@ -203,6 +214,9 @@ def fleet(
     tls_ca: TlsCaOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    tmk: TmkOption = None,
+    scheme: SchemeOption = SCHEME,
+    no_mac: NoMacOption = False,
 ) -> int:
     """Trade with several terminals at a human pace until Ctrl-C or SIGTERM."""
     from pos_terminal.fleet import FleetCounts, FleetSettings, trade
@@ -225,6 +239,7 @@ def fleet(
         clock=datetime.now,
         state=state,
         tls=read_tls(tls, tls_ca, tls_cert, tls_key),
+        pad=read_pad(tmk, scheme, no_mac=no_mac),
     )
 
     async def until_stopped(tell: Callable[[str], None]) -> FleetCounts:

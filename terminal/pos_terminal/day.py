@@ -20,15 +20,16 @@ from pos_terminal.addresses import Address
 from pos_terminal.applications import application_for
 from pos_terminal.applications.application import Books
 from pos_terminal.client import Client, NoConnection
-from pos_terminal.commands import Command, Manage, Reverse, Settle
+from pos_terminal.commands import Command, Forward, Manage, Reverse, Settle
 from pos_terminal.day_plan import DayPlan, TerminalPlan
 from pos_terminal.day_report import DayReport, TerminalReport
 from pos_terminal.exchange import Exchange, Result
 from pos_terminal.host_books import ApiFailed, HostBatch, HostBooks
 from pos_terminal.memory import LAST_NUMBER, Memory
+from pos_terminal.pin_pad import PadSettings
 from pos_terminal.states import NotNow
 from pos_terminal.terminal import Terminal
-from pos_terminal.trading import Intent, command_for
+from pos_terminal.trading import Intent, commands_for
 
 LONGEST_WAIT_S = 1.0
 """Answers are lost on purpose here; a day of 20 terminals and 30 transactions is to end within a minute."""
@@ -54,6 +55,7 @@ class DaySettings:
     timeout_s: float
     clock: Callable[[], datetime]
     tls: ssl.SSLContext | None = None
+    pad: PadSettings | None = None
 
 
 async def live_day(plan: DayPlan, settings: DaySettings, books: HostBooks | None) -> DayReport:
@@ -87,7 +89,7 @@ class TerminalDay:
         self._settings = settings
         self._books = books
         memory = Memory(settings.language.name, plan.terminal_id, settings.merchant_id, stan=first_stan)
-        self._terminal = Terminal(settings.language, memory, settings.clock)
+        self._terminal = Terminal(settings.language, memory, settings.clock, pad=settings.pad)
         self._client = Client(
             *settings.address,
             settings.language,
@@ -104,7 +106,7 @@ class TerminalDay:
             for intent in self._plan.intents:
                 await self._trade(intent)
             await self._trade_once_more()
-            await self._finish_reversal()
+            await self._leave_nothing_unsaid()
             self._report.log = list(self._terminal.memory.log)
             if not self._plan.forgets:
                 await self._settle()
@@ -121,7 +123,7 @@ class TerminalDay:
         left = await self._host_batch()
         if left is not None:
             self._terminal.memory.batch_number = left.number
-        if self._terminal.language.dialect.batch.number == "sign_in":
+        if signs_in(self._terminal.language):
             await self._insist(Manage("sign_in"))
         if left is not None and left.has_money:
             await self._insist(Settle(declared=(left.debit, left.credit)))
@@ -134,12 +136,13 @@ class TerminalDay:
     # ------------------------------------------------------------ the day
 
     async def _trade(self, intent: Intent) -> None:
-        command = command_for(intent, self._terminal.memory.log, self._settings.currency)
-        result = await self._attempt(command)
-        transaction = result.transaction
-        if result.answered and not result.approved:
-            name = transaction.function if transaction is not None else intent.function
-            self._report.declined.append(f"{name} answered {result.code}")
+        settings = self._settings
+        for command in commands_for(intent, self._terminal.memory, settings.currency, settings.language.dialect):
+            result = await self._attempt(command)
+            transaction = result.transaction
+            if result.answered and not result.approved:
+                name = transaction.function if transaction is not None else intent.function
+                self._report.declined.append(f"{name} answered {result.code}")
 
     async def _trade_once_more(self) -> None:
         """Whoever is to disagree or to forget needs something in the batch that counts."""
@@ -158,9 +161,10 @@ class TerminalDay:
                 return result
         raise Stuck(result.reason)
 
-    async def _finish_reversal(self) -> None:
-        """A day ends with nothing pending: otherwise the host would still count it."""
+    async def _leave_nothing_unsaid(self) -> None:
+        """A day ends with nothing pending and nothing stored: otherwise the host's books could not be the same."""
         await self._insist(Reverse())
+        await self._insist(Forward())
 
     # ------------------------------------------------------------ the evening
 
@@ -178,10 +182,16 @@ class TerminalDay:
         """Begin again until the command is answered; a refusal is an answer and ends it too."""
         for _ in range(TRIES):
             result = await self._perform(command)
-            pending = isinstance(command, Reverse) and self._terminal.memory.unfinished is not None
+            pending = self._pending(command)
             if (result.answered or result.code is not None) and not pending:
                 return result
         return result
+
+    def _pending(self, command: Command) -> bool:
+        memory = self._terminal.memory
+        if isinstance(command, Forward):
+            return bool(memory.advices or memory.notices)
+        return isinstance(command, Reverse) and memory.unfinished is not None
 
     async def _perform(self, command: Command) -> Result:
         return await self._client.perform(self._terminal, command, self._note)
@@ -213,6 +223,11 @@ class TerminalDay:
             return "balanced"
         uploads = application_for(self._settings.language).uploads
         return "balanced_after_upload" if uploads else "out_of_balance"
+
+
+def signs_in(language: Language) -> bool:
+    """True where a sign-in brings something: the batch number, or working keys."""
+    return language.dialect.batch.number == "sign_in" or language.dialect.security.keys != "none"
 
 
 def differences(number: str, state: str, result: str | None, own: Books, batch: HostBatch | None) -> list[str]:

@@ -12,7 +12,10 @@ from rich.table import Table
 from pos_specs.totals import Side
 from pos_terminal.exchange import ClosedBatch
 from pos_terminal.money import Currency, show_amount
-from pos_terminal.transaction import Transaction
+from pos_terminal.transaction import SALES, VOIDS, Transaction
+
+TAKEN_BACK, GIVEN_BACK = frozenset(VOIDS), frozenset({"refund"})
+"""What `voided` and `refunded` count; `sold` counts every sale."""
 
 OUTCOMES = ("balanced", "balanced_after_upload", "out_of_balance", "unsettled")
 """What a terminal's day can end in."""
@@ -42,9 +45,9 @@ class TerminalReport:
     def as_expected(self) -> bool:
         return self.outcome == self.expected and not self.problem
 
-    def sum_of(self, function: str) -> Side:
-        """What the terminal's log holds of one function."""
-        return _sum(t for t in self.log if t.function == function)
+    def sum_of(self, functions: frozenset[str]) -> Side:
+        """What the terminal's log holds of these functions; an adjusted sale with its new amount."""
+        return _sum(t for t in self.log if t.function in functions and not t.adjusted)
 
     @property
     def settled(self) -> Side:
@@ -78,9 +81,9 @@ class DayReport:
         return {
             "terminals": len(self.terminals),
             "outcomes": self._outcomes(),
-            "sold": _side_json(self._sum("purchase")),
-            "voided": _side_json(self._sum("purchase_void")),
-            "refunded": _side_json(self._sum("refund")),
+            "sold": _side_json(self._sum(SALES)),
+            "voided": _side_json(self._sum(TAKEN_BACK)),
+            "refunded": _side_json(self._sum(GIVEN_BACK)),
             "reversed": _side_json(self._reversed()),
             "settled": _side_json(self._settled()),
             "unsettled_terminals": sorted(t.terminal_id for t in self.terminals if t.outcome == "unsettled"),
@@ -122,15 +125,15 @@ class DayReport:
 
     def _money(self) -> list[tuple[str, Side]]:
         return [
-            ("sold", self._sum("purchase")),
-            ("voided", self._sum("purchase_void")),
-            ("refunded", self._sum("refund")),
+            ("sold", self._sum(SALES)),
+            ("voided", self._sum(TAKEN_BACK)),
+            ("refunded", self._sum(GIVEN_BACK)),
             ("reversed", self._reversed()),
             ("settled", self._settled()),
         ]
 
-    def _sum(self, function: str) -> Side:
-        return _total(terminal.sum_of(function) for terminal in self.terminals)
+    def _sum(self, functions: frozenset[str]) -> Side:
+        return _total(terminal.sum_of(functions) for terminal in self.terminals)
 
     def _reversed(self) -> Side:
         return _total(_sum(terminal.reversed) for terminal in self.terminals)

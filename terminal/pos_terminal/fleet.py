@@ -20,13 +20,14 @@ from pos_specs.language import open_language
 from pos_terminal.addresses import Address
 from pos_terminal.client import Client, NoConnection
 from pos_terminal.commands import Command, Manage, Settle
-from pos_terminal.day import stan_for
+from pos_terminal.day import signs_in, stan_for
 from pos_terminal.day_plan import terminal_id
 from pos_terminal.exchange import Result
 from pos_terminal.memory import Memory
 from pos_terminal.memory_file import MemoryFile
+from pos_terminal.pin_pad import PadSettings
 from pos_terminal.terminal import Terminal
-from pos_terminal.trading import command_for, draw_intent
+from pos_terminal.trading import MOST_RECORDS_AT_ONCE, commands_for, draw_intent
 
 SETTLES_AFTER = (15, 40)
 """A terminal settles when its batch holds a number of records drawn from this range."""
@@ -54,6 +55,7 @@ class FleetSettings:
     clock: Callable[[], datetime]
     state: Path | None = None
     tls: ssl.SSLContext | None = None
+    pad: PadSettings | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ class FleetTerminal:
         self._file = _memory_file(settings, dialect, self._name)
         first_stan = stan_for(settings.clock())
         memory = Memory(dialect, self._name, settings.merchant_id, stan=first_stan)
-        self._terminal = Terminal(self._language, memory, settings.clock)
+        self._terminal = Terminal(self._language, memory, settings.clock, pad=settings.pad)
         self._client = Client(
             *settings.listeners[dialect],
             self._language,
@@ -130,7 +132,7 @@ class FleetTerminal:
             files.enter_context(self._file)
             known = self._terminal.memory
             memory = self._file.load(known.dialect, known.terminal_id, known.merchant_id)
-            self._terminal = Terminal(self._language, memory, self._settings.clock)
+            self._terminal = Terminal(self._language, memory, self._settings.clock, pad=self._settings.pad)
 
     async def live(self, stop: asyncio.Event) -> None:
         """Trade until `stop` is set; a host that goes away is waited for."""
@@ -149,7 +151,7 @@ class FleetTerminal:
         return self._chance.expovariate(1 / self._settings.pace_s)
 
     async def _trade(self) -> None:
-        if not self._signed_in and self._language.dialect.batch.number == "sign_in":
+        if not self._signed_in and signs_in(self._language):
             self._signed_in = (await self._perform(Manage("sign_in"))).approved
             return
         memory = self._terminal.memory
@@ -157,7 +159,7 @@ class FleetTerminal:
         if due and not self._forgets:
             await self._settle()
         else:
-            await self._perform(self._command())
+            await self._sell()
 
     async def _settle(self) -> None:
         result = await self._perform(Settle())
@@ -167,12 +169,15 @@ class FleetTerminal:
             closed = result.closed
             self._tell(f"{self._name}: batch {closed.batch_number} {closed.result}, {closed.records} records")
 
-    def _command(self) -> Command:
-        log = self._terminal.memory.log
+    async def _sell(self) -> None:
+        memory = self._terminal.memory
         limit = self._terminal.application.batch_limit
-        if limit is not None and len(log) >= limit:
-            return Manage("echo") if self._forgets else Settle()
-        return command_for(draw_intent(self._chance), log, self._settings.currency)
+        if limit is not None and len(memory.log) + MOST_RECORDS_AT_ONCE > limit:
+            await self._perform(Manage("echo") if self._forgets else Settle())
+            return
+        intent = draw_intent(self._chance)
+        for command in commands_for(intent, memory, self._settings.currency, self._language.dialect):
+            await self._perform(command)
 
     async def _perform(self, command: Command) -> Result:
         result = await self._client.perform(self._terminal, command)

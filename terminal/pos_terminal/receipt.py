@@ -5,18 +5,32 @@ from __future__ import annotations
 from pos_specs.masking import mask_pan
 from pos_terminal.memory import Memory
 from pos_terminal.money import find_currency, show_amount
-from pos_terminal.transaction import Transaction
+from pos_terminal.transaction import VOIDS, Transaction
 
 WIDTH = 32
 """Characters of a 58 mm paper roll."""
 
-TITLES = {"purchase": "SALE", "purchase_void": "VOID", "refund": "REFUND"}
+TITLES = {
+    "purchase": "SALE",
+    "purchase_void": "VOID",
+    "refund": "REFUND",
+    "refund_void": "REFUND VOID",
+    "cash_advance": "CASH ADVANCE",
+    "auth": "PRE-AUTHORISATION",
+    "auth_void": "PRE-AUTHORISATION VOID",
+    "completion": "COMPLETION",
+    "completion_advice": "COMPLETION",
+    "completion_void": "COMPLETION VOID",
+    "offline_purchase": "OFFLINE SALE",
+    "adjust": "ADJUSTED SALE",
+    "balance": "BALANCE",
+}
 
 
 def slip(transaction: Transaction, memory: Memory, code: str, meaning: str) -> str:
     """The receipt of one transaction, approved or declined."""
     currency = find_currency(transaction.currency)
-    sign = "" if transaction.function == "purchase" else "-"
+    gives_back = transaction.function in VOIDS or transaction.function == "refund"
     rows = [
         TITLES.get(transaction.function, transaction.function.upper()).center(WIDTH).rstrip(),
         _row("Merchant", memory.merchant_id),
@@ -31,8 +45,13 @@ def slip(transaction: Transaction, memory: Memory, code: str, meaning: str) -> s
     ]
     if transaction.original is not None:
         rows.append(_row("Original trace", transaction.original.stan))
-    amount = f"{currency.code} {sign}{show_amount(transaction.amount_minor, currency)}"
-    rows += ["-" * WIDTH, _row("Amount", amount), _row(f"Answer {code}", meaning)]
+    rows.append("-" * WIDTH)
+    if transaction.tip_minor:
+        rows.append(_row("Tip", f"{currency.code} {show_amount(transaction.tip_minor, currency)}"))
+    if transaction.amount_minor:
+        amount_minor = -transaction.amount_minor if gives_back else transaction.amount_minor
+        rows.append(_row("Amount", f"{currency.code} {show_amount(amount_minor, currency)}"))
+    rows.append(_row(f"Answer {code}", meaning))
     return "\n".join(row for row in rows if row)
 
 

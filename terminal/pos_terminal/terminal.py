@@ -7,8 +7,9 @@
         save(terminal.memory)
     terminal.result
 
-The transitions are the table in `states.py`, the messages come from `composer.py`, what an answer does to the books
-is in `outcome.py`, what differs between dialects in `applications`, what keys protect in `pin_pad.py`.
+The transitions are the table in `states.py`; `admission.py` says what may begin, `composer.py` makes the messages,
+`outcome.py` and `settling.py` say what an answer does to the books, `applications` what differs between dialects,
+`pin_pad.py` what keys protect.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from datetime import datetime
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_terminal import batch_log, drafts, outcome
+from pos_terminal.admission import Admission, pin_of, what_comes_first
 from pos_terminal.answers import mismatch
 from pos_terminal.applications import application_for
-from pos_terminal.applications.application import Application, Judgement
-from pos_terminal.batch_log import NotInLog
-from pos_terminal.commands import Command, Forward, Inquire, Manage, Reverse, Settle, Stored, Void
+from pos_terminal.applications.application import Application
+from pos_terminal.commands import Command, Forward, Manage, Reverse, Stored
 from pos_terminal.composer import (
     MAC_ERROR,
     NO_ANSWER_IN_TIME,
@@ -31,21 +32,13 @@ from pos_terminal.composer import (
     Asked,
     Composer,
     MemoryContradicts,
-    under_way,
 )
-from pos_terminal.exchange import ClosedBatch, Exchange, Result
-from pos_terminal.memory import Memory, Settlement, Unfinished
-from pos_terminal.pin import Pin
+from pos_terminal.exchange import Exchange, Result
+from pos_terminal.memory import Memory, Unfinished
 from pos_terminal.pin_pad import PadSettings, PinPad
-from pos_terminal.requests import rule_of
+from pos_terminal.settling import Settling
 from pos_terminal.states import RESTING_STATES, Event, NotNow, State, next_state, resting_state
-from pos_terminal.transaction import COMPLETIONS, Transaction
-
-_STAGES = {
-    "sent": Event.BEGIN_SETTLEMENT,
-    "uploading": Event.BEGIN_UPLOAD,
-    "ending": Event.BEGIN_ENDING,
-}
+from pos_terminal.transaction import Transaction
 
 _WITH_PIN = frozenset({State.WAITING_ANSWER, State.INQUIRING})
 """States in which the cardholder stands before the PIN pad: nothing that is sent again carries a PIN."""
@@ -74,6 +67,8 @@ class Terminal:
         self.result: Result | None = None
         self._watch = watch
         self._composer = Composer(language, self.application, memory, clock, self.pin_pad)
+        self._admission = Admission(language, memory, self.application, self.pin_pad)
+        self._settling = Settling(language, memory, self.application)
         self._command: Command | None = None
         self._asked: Asked | None = None
         self._kept: Transaction | None = None
@@ -83,9 +78,9 @@ class Terminal:
             State.INQUIRING: self._told_balance,
             State.REVERSING: self._undone,
             State.FORWARDING: self._forwarded,
-            State.SETTLING: self._judged,
-            State.UPLOADING: self._taken,
-            State.ENDING: self._ended,
+            State.SETTLING: self._settled,
+            State.UPLOADING: self._settled,
+            State.ENDING: self._settled,
         }
 
     def begin(self, command: Command) -> None:
@@ -95,7 +90,7 @@ class Terminal:
         """
         if self.state not in RESTING_STATES:
             raise NotNow(f"the terminal is {self.state.value}")
-        self._check(command)
+        self._admission.check(command)
         self._command = command
         self.result = None
         if isinstance(command, Reverse):
@@ -114,7 +109,7 @@ class Terminal:
         if self.state not in RESTING_STATES:
             self._asked = self._compose(self.state)
             return self._asked.message
-        event = self._beginning(self._command)
+        event = what_comes_first(self._command, self.memory)
         self._asked = self._compose(next_state(self.state, event, self.memory))
         self._move(event)
         return self._asked.message
@@ -146,85 +141,19 @@ class Terminal:
         self._unheard(exchange, f"no answer to {asked.function}")
         return exchange
 
-    def serves(self, function: str) -> bool:
-        """True when the dialect has a message for that function."""
-        return any(rule.name == function for rule in self.language.dialect.functions)
-
     # ------------------------------------------------------------ before sending
-
-    def _check(self, command: Command) -> None:
-        memory = self.memory
-        if isinstance(command, Manage):
-            rule_of(self.language.dialect, command.function, {})
-            return
-        if isinstance(command, Settle):
-            return
-        if memory.settlement is not None:
-            raise NotNow("a settlement is not finished: settle first")
-        if isinstance(command, Reverse):
-            self._check_reverse(command)
-            return
-        if isinstance(command, Forward):
-            return
-        limit = self.application.batch_limit
-        if limit is not None and len(memory.log) >= limit and not isinstance(command, Inquire):
-            raise NotNow(f"the batch is full ({limit} records): settle first")
-        rule_of(self.language.dialect, drafts.function_of(command), {})
-        drafts.check(command, memory)
-        if isinstance(command, Void) and command.stan:
-            self._check_void(command)
-        if _pin_of(command) is not None:
-            self.pin_pad.check_pin_key()
-
-    def _check_void(self, command: Void) -> None:
-        """A completion is voided as what it is, where the dialect knows the difference."""
-        if command.function == "purchase_void" and self.serves("completion_void"):
-            found = batch_log.find(self.memory.log, command.stan)
-            if found.function in COMPLETIONS:
-                raise NotInLog(f"transaction {found.stan} is a completion, not a purchase")
-
-    def _check_reverse(self, command: Reverse) -> None:
-        if not command.stan:
-            return
-        if self.memory.unfinished is not None:
-            raise NotNow("another reversal is pending: send that first")
-        transaction = self._reversible(command.stan)
-        if not self.application.reverses(transaction.function, transaction.mti):
-            raise NotNow(f"a {transaction.function} is not reversed in dialect {self.language.name}")
-
-    def _reversible(self, stan: str) -> Transaction:
-        return batch_log.find([*self.memory.authorisations, *self.memory.log], stan)
 
     def _begin_reverse(self, command: Reverse) -> None:
         if command.stan:
-            transaction = self._reversible(command.stan)
+            transaction = self._admission.reversible(command.stan)
             self.memory.unfinished = Unfinished("reversal", transaction, POWER_CUT)
             self.state = resting_state(self.memory)
         elif self.memory.unfinished is None:
             self._end(Result(answered=True, approved=True, reason="nothing to reverse"))
 
-    def _beginning(self, command: Command) -> Event:
-        """What comes first: the command itself, or what must go before it."""
-        memory = self.memory
-        if isinstance(command, Manage):
-            return Event.BEGIN_MANAGEMENT
-        if memory.settlement is not None:
-            return _STAGES[memory.settlement.stage]
-        if memory.must_sign_in:
-            return Event.BEGIN_MANAGEMENT
-        if memory.notices:
-            return Event.BEGIN_FORWARDING
-        if memory.unfinished is not None:
-            return Event.BEGIN_REVERSAL
-        if isinstance(command, Stored | Forward | Settle) and memory.advices:
-            return Event.BEGIN_FORWARDING
-        if isinstance(command, Settle):
-            return Event.BEGIN_SETTLEMENT
-        return Event.BEGIN_INQUIRY if isinstance(command, Inquire) else Event.BEGIN_TRANSACTION
-
     def _compose(self, state: State) -> Asked:
         asked = self._composed(state)
-        self.pin_pad.protect(asked.message, _pin_of(self._command) if state in _WITH_PIN else None)
+        self.pin_pad.protect(asked.message, pin_of(self._command) if state in _WITH_PIN else None)
         return asked
 
     def _composed(self, state: State) -> Asked:
@@ -359,82 +288,16 @@ class Terminal:
             exchange.given_up = True
             self.memory.unfinished = None
 
-    def _judged(self, exchange: Exchange, answer: Message) -> Event:
-        settlement = under_way(self.memory)
-        judgement = self.application.judge(answer)
-        exchange.approved = judgement.verdict != "refused"
-        if judgement.verdict == "refused":
-            return self._refuse_settlement(exchange)
-        settlement.balanced = judgement.verdict == "balanced"
-        settlement.halves = list(judgement.halves)
-        if judgement.verdict == "send_batch" or self._steps(settlement):
-            settlement.stage = "uploading"
-            return self._after_record(settlement, Event.SEND_BATCH)
-        if self.application.ends_balanced_batch:
-            settlement.stage = "ending"
-            return Event.BALANCED
-        return self._close(exchange, judgement)
-
-    def _refuse_settlement(self, exchange: Exchange) -> Event:
-        """The host has certainly not closed the batch: trading goes on in it."""
-        self.memory.settlement = None
-        self._heed(exchange.code)
-        self._end(Result(False, code=exchange.code, reason="the host refused the settlement"))
-        return Event.REFUSED
-
-    def _taken(self, exchange: Exchange, answer: Message) -> Event:
-        """Any answer marks a record as sent (unionpay.md 4.2), except one that says the host has failed."""
-        if self._host_failed(exchange):
-            return self._stop_upload(exchange)
-        settlement = under_way(self.memory)
-        exchange.approved = True
-        settlement.steps_done += 1
-        return self._after_record(settlement, Event.RECORD_TAKEN)
-
-    def _after_record(self, settlement: Settlement, event: Event) -> Event:
-        if settlement.steps_done < self._steps(settlement):
-            return event
-        settlement.stage = "ending"
-        return Event.ALL_TAKEN
-
-    def _steps(self, settlement: Settlement) -> int:
-        return len(self.application.upload_steps(self.memory.log, settlement))
-
-    def _ended(self, exchange: Exchange, answer: Message) -> Event:
-        judgement = self.application.judge_ending(answer, under_way(self.memory))
-        if self._host_failed(exchange) or judgement.verdict == "refused":
-            return self._stop_upload(exchange)
-        exchange.approved = judgement.verdict == "balanced"
-        return self._close(exchange, judgement)
+    def _settled(self, exchange: Exchange, answer: Message) -> Event:
+        event, result = self._settling.take(self.state, exchange, answer)
+        if event is Event.REFUSED:
+            self._heed(exchange.code)
+        if result is not None:
+            self._end(result)
+        return event
 
     def _host_failed(self, exchange: Exchange) -> bool:
         return exchange.code == self.language.dialect.outcomes["internal_error"]
-
-    def _stop_upload(self, exchange: Exchange) -> Event:
-        reason = f"{exchange.function} was answered {exchange.code}"
-        self._end(Result(False, code=exchange.code, reason=reason))
-        return Event.REFUSED
-
-    def _close(self, exchange: Exchange, judgement: Judgement) -> Event:
-        """Clear the log and go to the next batch, unless a sign-in has already given its number."""
-        memory, settlement = self.memory, under_way(self.memory)
-        result: str = judgement.verdict
-        if result == "balanced" and not settlement.balanced:
-            result = "balanced_after_upload"
-        exchange.result = result
-        closed = ClosedBatch(
-            settlement.batch_number,
-            result,
-            self.application.books(memory.log),
-            sum(1 for transaction in memory.log if transaction.stands),
-            self.application.totals(memory.log),
-        )
-        if memory.batch_number == settlement.batch_number:
-            memory.batch_number = self.language.dialect.batch.after(settlement.batch_number)
-        memory.log = []
-        memory.settlement = None
-        self._end(Result(True, exchange.approved, exchange.code, closed=closed))
-        return Event.CLOSED
 
     # ------------------------------------------------------------ no answer, or one that is not to be believed
 
@@ -473,7 +336,8 @@ class Terminal:
             self.memory.must_sign_in = True
 
     def _notices(self) -> tuple[str, ...]:
-        return tuple(name for name in outcome.NOTICES if self.serves(name))
+        served = {rule.name for rule in self.language.dialect.functions}
+        return tuple(name for name in outcome.NOTICES if name in served)
 
     def _end(self, result: Result) -> None:
         self.result = result
@@ -494,7 +358,3 @@ class Terminal:
         if self.memory.unfinished is None:
             raise MemoryContradicts("nothing is unfinished")
         return self.memory.unfinished
-
-
-def _pin_of(command: Command | None) -> Pin | None:
-    return getattr(command, "pin", None)

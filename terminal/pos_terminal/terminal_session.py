@@ -106,12 +106,28 @@ def _line(language: Language, exchange: Exchange) -> str:
     parts = [_answer(language, exchange)]
     if fields.get(37):
         parts.append(f"rrn {fields[37]}")
+    parts += _balances(language, exchange)
     if exchange.batch_number is not None:
         parts.append(f"batch {exchange.batch_number}")
     if exchange.given_up:
-        parts.append("the reversal is given up")
+        parts.append("given up")
+    if exchange.distrusted:
+        parts.append("not believed: its MAC is missing or wrong")
     parts.append(f"{exchange.latency_ms or 0:.1f} ms")
     return f"{exchange.function}{f' {stan}' if stan else ''}: {', '.join(parts)}"
+
+
+def _balances(language: Language, exchange: Exchange) -> list[str]:
+    """What a balance's answer says is on the card, in words."""
+    if exchange.response is None or exchange.function != "balance":
+        return []
+    found = language.parts.of(exchange.response, 54) or {}
+    shown = []
+    for record in found.get("records", ()):
+        currency = find_currency(record["currency"])
+        amount_minor = int(record["amount"]) * (-1 if record["sign"] == "D" else 1)
+        shown.append(f"balance {currency.code} {show_amount(amount_minor, currency)}")
+    return shown
 
 
 def _answer(language: Language, exchange: Exchange) -> str:

@@ -39,6 +39,9 @@ SHARES = {
 }
 """Shares of what a terminal does; the rest are purchases, as is everything that a dialect does not have."""
 
+MOST_RECORDS_AT_ONCE = 2
+"""Records that one intent adds to a batch at most: a sale and its adjust."""
+
 DOMESTIC = 0.7
 """Share of purchases with a domestic card."""
 
@@ -114,18 +117,20 @@ def _draw_function(roll: float) -> str:
 
 
 def _pre_authorised(intent: Intent, memory: Memory, currency: str, *, advice: bool) -> Iterator[Command]:
-    before = len(memory.authorisations)
+    before = memory.authorisations[-1:]
     yield Authorise(intent.card, intent.amount_minor, currency)
-    if len(memory.authorisations) > before:
-        yield Complete(stan=memory.authorisations[-1].stan, advice=advice)
+    last = memory.authorisations[-1:]
+    if last != before and last[0].open:
+        yield Complete(stan=last[0].stan, advice=advice)
 
 
 def _with_a_tip(intent: Intent, memory: Memory, currency: str) -> Iterator[Command]:
-    before = len(memory.log)
+    before = memory.log[-1:]
     yield Purchase(intent.card, intent.amount_minor, currency)
-    if len(memory.log) > before:
+    last = memory.log[-1:]
+    if last != before and last[0].function == "purchase" and last[0].effective:  # else another one was repeated
         tip_minor = intent.amount_minor * TIP_PERCENT // 100
-        yield Adjust(memory.log[-1].stan, intent.amount_minor + tip_minor, tip_minor, later=True)
+        yield Adjust(last[0].stan, last[0].amount_minor + tip_minor, tip_minor, later=True)
 
 
 def _pick(intent: Intent, log: Sequence[Transaction]) -> Transaction | None:

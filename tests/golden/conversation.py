@@ -7,12 +7,15 @@ what the host kept in its journal. Card numbers are masked, as everywhere.
     sign_in | sign_off | echo
     purchase 12.34 as coffee           card=visa for another card; the name is for later
     void coffee | refund coffee 4.00 as back | reverse coffee | again coffee
+    auth 50.00 as room | raise room 25.00 | void_auth room
+    complete room 48.00 as bill | tell_completion room 48.00 | void_completion bill
+    offline 25.00 as taxi | adjust coffee 13.50
     settle debit 1 12.34 credit 0 0    foreign_debit, sales, refunds, debits … as the dialect's groups are called
     trailer sales 1 12.34              Hypercom's 0500/960000
     upload coffee tea                  amount=9.99 for what the terminal says it was
     end_upload 2                       code=207 after a balanced settlement
     clock PT3H | restart               time passes; the host starts again from its journal
-    batches | discrepancies 000001     what the API shows
+    batches | discrepancies 000001 | authorisations     what the API shows
 """
 
 from __future__ import annotations
@@ -117,6 +120,32 @@ class Conversation:
     async def do_refund(self, name: str, amount: str) -> Exchange:
         return await self.terminal.refund(self.named[name], _minor(amount))
 
+    async def do_auth(self, amount: str, card: str = "unionpay") -> Exchange:
+        return await self.terminal.auth(_minor(amount), CARDS[card])
+
+    async def do_raise(self, name: str, amount: str) -> Exchange:
+        first = self.named[name]
+        code = first.answer.fields[38]
+        return await self.terminal.auth(_minor(amount), first.request.fields[2], f25="60", f38=code)
+
+    async def do_void_auth(self, name: str) -> Exchange:
+        return await self.terminal.auth_void(self.named[name])
+
+    async def do_complete(self, name: str, amount: str) -> Exchange:
+        return await self.terminal.complete(self.named[name], _minor(amount))
+
+    async def do_tell_completion(self, name: str, amount: str) -> Exchange:
+        return await self.terminal.tell_completion(self.named[name], _minor(amount))
+
+    async def do_void_completion(self, name: str) -> Exchange:
+        return await self.terminal.completion_void(self.named[name])
+
+    async def do_offline(self, amount: str, card: str = "unionpay") -> Exchange:
+        return await self.terminal.offline_purchase(_minor(amount), CARDS[card])
+
+    async def do_adjust(self, name: str, amount: str) -> Exchange:
+        return await self.terminal.adjust(self.named[name], _minor(amount))
+
     async def do_reverse(self, name: str, **more: str) -> Exchange:
         return await self.terminal.reverse(self.named[name].request, **more)
 
@@ -164,6 +193,13 @@ class Conversation:
                 f" debit {_side(view['debit'])} credit {_side(view['credit'])} discrepancies {view['discrepancies']}"
             )
         return lines
+
+    async def do_authorisations(self) -> list[str]:
+        lines = []
+        for item in self.host.office.authorisations(100, 0, None, None)["items"]:
+            completed = f" completed {_major(item['completed_minor'])}" if item["completed_minor"] is not None else ""
+            lines.append(f"{item['approval_code']} {item['state']} {_major(item['amount_minor'])}{completed}")
+        return lines or ["none"]
 
     async def do_discrepancies(self, number: str) -> list[str]:
         batch = self.host.book(self.terminal.ids[41]).batch_numbered(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tests.stateful.batch_model import BatchMachine, HypercomMachine, Iso87Machi
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host.journal import Journal
-from pos_host.storage.sqlite import SqliteJournal
+from pos_host.ledger.entry import AuthorisationRow
+from pos_host.storage.sqlite import SqliteJournal, read_all
+from pos_host.storage.sqlite_file import open_to_read
 
 QUICK = settings(
     max_examples=100,
@@ -39,6 +42,10 @@ class OnSqlite(BatchMachine):
         await self.host.quiet()
         await self.host.journal.close()
         return HostInProcess(SqliteJournal(self.folder / "store.db"), at_ms=self.host.clock.now_ms())
+
+    def kept_authorisations(self) -> list[AuthorisationRow]:
+        with closing(open_to_read(self.folder / "store.db")) as connection:
+            return read_all(connection, AuthorisationRow)
 
     def teardown(self) -> None:
         try:

@@ -35,7 +35,10 @@ class PartRow(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An element, or MTI and bitmaps. `start` and `end` count bytes from the MTI, None where unknown."""
+    """An element, or MTI and bitmaps. `start` and `end` count bytes from the MTI, None where unknown.
+
+    `counter` and `raw` are its bytes as they came, without those of a value that is masked.
+    """
 
     number: str
     name: str
@@ -45,6 +48,7 @@ class Row(NamedTuple):
     value: str
     meaning: str
     parts: tuple[PartRow, ...] = ()
+    counter: bytes = b""
 
 
 def function_name(language: Language, message: Message) -> str | None:
@@ -70,6 +74,7 @@ def describe(language: Language, message: Message, body: bytes, *, mask: bool = 
         element = language.dialect.elements[number]
         hidden = shown[str(number)] != value
         start, end, raw = _bytes_at(places, str(number), body)
+        counter = body[start : places[str(number)].data_start] if start is not None else b""
         rows.append(
             Row(
                 number=str(number),
@@ -80,6 +85,7 @@ def describe(language: Language, message: Message, body: bytes, *, mask: bool = 
                 value=shown[str(number)],
                 meaning=value_in_words(language, message, number, value),
                 parts=_part_rows(language, message, number, parts.get(str(number), {})),
+                counter=counter,
             )
         )
     return rows
@@ -136,7 +142,10 @@ def _part_rows(language: Language, message: Message, number: int, parts: dict[st
         if name == RECORDS:
             for place, record in enumerate(value, 1):
                 rows += [
-                    _part_row(language, message, number, f"{place}. {key}", key, item) for key, item in record.items()
+                    PartRow(f"{place}. {key} {tag_name(key)}", item, "")
+                    if is_tlv and tag_name(key) is not None
+                    else _part_row(language, message, number, f"{place}. {key}", key, item)
+                    for key, item in record.items()
                 ]
         elif is_tlv and tag_name(name) is not None:
             rows.append(PartRow(f"{name} {tag_name(name)}", value, ""))

@@ -6,11 +6,15 @@ import re
 from typing import Any
 
 from pos_host.decoding.describe import all_parts, function_name
-from pos_host.decoding.recognise import STARTS, Reading
+from pos_host.decoding.outer_forms import COUNTED_MOST
+from pos_host.decoding.recognise import LONGEST_FRAME_BYTES, STARTS, Reading
 from pos_specs.bitmap import bitmap_bytes, mti_bytes
+from pos_specs.dialect import Framing
 from pos_specs.errors import FramingError, MessageError
-from pos_specs.framing import TPDU_BYTES, Frame, join_frame
+from pos_specs.framing import TPDU_BYTES
+from pos_specs.framing_reader import COUNTED
 from pos_specs.language import Language, open_language
+from pos_specs.length_counters import LENGTH_COUNTERS
 from pos_specs.masking import mask_fields, mask_parts
 from pos_specs.message import Message
 
@@ -60,7 +64,7 @@ def error_document(reading: Reading, error: MessageError | FramingError, *, mask
 
 
 def framing_document(reading: Reading) -> Document:
-    """Where the bytes begin, and the pieces of the framing that were there."""
+    """Where the bytes begin, and the pieces of the framing that were there; its form where it is not the dialect's."""
     framing: Document = {"starts_at": reading.starts_at}
     if reading.length is not None:
         framing["length"] = reading.length
@@ -68,6 +72,13 @@ def framing_document(reading: Reading) -> Document:
         framing["tpdu"] = reading.frame.tpdu.hex().upper()
     if reading.frame.header:
         framing["header"] = reading.frame.header.hex().upper()
+    if reading.is_framed_otherwise:
+        form = reading.framed_as
+        framing |= {"counter": form.length, "counts": list(form.counts), "start": form.start, "trailer": form.trailer}
+    if reading.lead != reading.lead.lower() and reading.framed_as.length == "hex4":
+        framing["capitals"] = True
+    if reading.trail and reading.starts_at != "length":
+        framing["trailer_bytes"] = reading.trail.hex().upper()
     return framing
 
 
@@ -146,10 +157,34 @@ def _framed(language: Language, body: bytes, framing: object) -> bytes:
         raise DocumentError(f"framing.starts_at must be one of {', '.join(STARTS)}")
     tpdu = _hex_bytes("framing.tpdu", framing.get("tpdu", ""), TPDU_BYTES)
     header = _hex_bytes("framing.header", framing.get("header", ""))
-    frame = Frame(tpdu, header, body)
-    if starts_at == "length":
-        return join_frame(language.dialect.framing, frame)
-    return frame.tpdu + frame.header + frame.body
+    content = tpdu + header + body
+    if starts_at != "length":
+        return content + _hex_bytes("framing.trailer_bytes", framing.get("trailer_bytes", ""))
+    envelope = _framing_of(language.dialect.framing, framing).envelope
+    whole = envelope.join(content)
+    lead = whole[: envelope.lead_bytes]
+    return (lead.upper() if framing.get("capitals") else lead) + whole[envelope.lead_bytes :]
+
+
+def _framing_of(own: Framing, framing: Document) -> Framing:
+    """The dialect's framing, or the form that the document names."""
+    if "counter" not in framing:
+        return own
+    length = _choice(framing, "counter", (*LENGTH_COUNTERS, "none"), "")
+    start = _choice(framing, "start", ("none", "stx"), "none")
+    trailer = _choice(framing, "trailer", ("none", "etx", "etx-lrc"), "none")
+    counts = framing.get("counts", [])
+    if not isinstance(counts, list) or any(counted not in COUNTED for counted in counts):
+        raise DocumentError(f"framing.counts must be a list of {', '.join(COUNTED)}")
+    most = LENGTH_COUNTERS[length].most - COUNTED_MOST if length != "none" else LONGEST_FRAME_BYTES
+    return Framing(length, "none", "none", min(most, LONGEST_FRAME_BYTES), tuple(counts), start, trailer)  # type: ignore[arg-type]
+
+
+def _choice(framing: Document, key: str, known: tuple[str, ...], default: str) -> str:
+    value = framing.get(key, default)
+    if value not in known:
+        raise DocumentError(f"framing.{key} must be one of {', '.join(known)}")
+    return str(value)
 
 
 def _hex_bytes(key: str, value: object, size: int | None = None) -> bytes:

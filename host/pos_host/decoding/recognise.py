@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
+from pos_host.decoding.frame_content import Content, read_content
+from pos_host.decoding.outer_forms import OuterFrame, ends_with_a_frame, first_frames, outer_forms
 from pos_host.decoding.plausibility import names_function, plausibility
 from pos_specs.dialect import Framing
+from pos_specs.envelope import ETX
 from pos_specs.errors import FramingError, MessageError
-from pos_specs.framing import TPDU_BYTES, TPDU_ID, Frame, frame_length
+from pos_specs.framing import TPDU_BYTES, TPDU_ID, Frame
 from pos_specs.language import Language
 from pos_specs.message import Message
 
@@ -18,19 +23,34 @@ STARTS = ("length", "tpdu", "header", "mti")
 LONGEST_HEADER_BYTES = 12
 """Acquirers put version numbers and headers of their own before the MTI; BASE24's has twelve bytes."""
 
+LONGEST_FRAME_BYTES = 65535
+"""What most lengths can say, and more than any message has."""
+
+FRAMED_OTHERWISE = outer_forms(LONGEST_FRAME_BYTES)
+"""The forms in which hex that is given to a command may be framed."""
+
+REFRAMED_KEPT = 64
+"""Dialects with a framing other than their own, kept ready: a fleet has one or two such."""
+
 _EXACT_FRAMING = 200
 """Points for each piece of framing that is as the dialect's listener expects it; see plausibility."""
 
 _NOTHING = -200
 """Points of a message without elements: zeros decode to that wherever one begins."""
 
+_TEXT_AS_BITMAP = -300
+"""Points for a binary bitmap that is all hex digits in ASCII: it is a bitmap in hex, read as none."""
+
+
+_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
+
 
 class Reading(NamedTuple):
     """One way to read some bytes.
 
-    `length` is the length field's number (None where the bytes begin behind it), `body_offset` counts
-    bytes from the start, `rest` are the bytes of following frames. With an `error`, `message` is what
-    could be read in spite of it, or None.
+    `length` is the length field's number (None where there is none), `body_offset` counts bytes from the start,
+    `rest` are the bytes of following frames. With an `error`, `message` is what could be read in spite of it, or
+    None. `framed_as` is the dialect's own framing, or the one that the bytes show where it is another.
     """
 
     language: Language
@@ -42,14 +62,31 @@ class Reading(NamedTuple):
     message: Message | None
     error: MessageError | FramingError | None
     points: int
+    framed_as: Framing
+    lead: bytes = b""
+    trail: bytes = b""
+
+    @property
+    def is_framed_otherwise(self) -> bool:
+        """True where the bytes stand in another framing than the dialect's."""
+        return self.framed_as != self.language.dialect.framing
 
 
-def read_as(data: bytes, languages: list[Language], starts_at: str | None = None) -> list[Reading]:
-    """Every way to read `data`, best first; behind them those with an error, the one that came furthest first."""
+def read_as(
+    data: bytes, languages: list[Language], starts_at: str | None = None, *, own_framing_only: bool = True
+) -> list[Reading]:
+    """Every way to read `data`, best first; behind them those with an error, the one that came furthest first.
+
+    Where no dialect fits in its own framing, other framings are tried as well unless `own_framing_only`.
+    """
     starts = list(STARTS) if starts_at is None else [starts_at]
     found = _sorted(_all(data, languages, starts, _header_sizes))
     if found and found[0].error is None:
         return found
+    if not own_framing_only and "length" in starts:
+        otherwise = read_framed_otherwise(data, languages)
+        if otherwise:
+            return [*otherwise, *found]
     starts = [start for start in starts if start == "length"] if _framed(data, languages) else starts
     own_kind = [language for language in languages if not language.dialect.bases] or languages
     strange = _sorted(_all(data, own_kind, starts, _unknown_header_sizes))
@@ -58,10 +95,47 @@ def read_as(data: bytes, languages: list[Language], starts_at: str | None = None
     return found
 
 
+def read_framed_otherwise(data: bytes, languages: list[Language]) -> list[Reading]:
+    """The dialects that fit where `data` are whole frames of any known form, best first."""
+    whole = [frame for frame in first_frames(data, FRAMED_OTHERWISE) if ends_with_a_frame(data, frame)]
+    return _sorted(
+        _framed_reading(data, frame, content) for frame, found in contents(data, whole, languages) for content in found
+    )
+
+
+def read_on(reading: Reading) -> list[Reading]:
+    """The next frame behind a reading, in the same dialect and framing; empty at the end."""
+    if not reading.rest:
+        return []
+    further = read_as(reading.rest, [reframed(reading.language, reading.framed_as)], "length")
+    return [found._replace(language=reading.language) for found in further]
+
+
+def contents(
+    data: bytes, frames: Iterable[OuterFrame], languages: list[Language]
+) -> Iterator[tuple[OuterFrame, list[Content]]]:
+    """What the first frame of `data` may hold, for each of its possible ends.
+
+    Zeros before a length are rather the beginning of a longer length than a keep-alive.
+    """
+    by_end: dict[tuple[int, int], list[OuterFrame]] = {}
+    for frame in frames:
+        by_end.setdefault((frame.start, frame.stop), []).append(frame)
+    for (start, stop), alike in by_end.items():
+        direct = [frame for frame in alike if frame.start == frame.form.envelope.lead_bytes] or alike
+        yield direct[0], read_content(data[start:stop], [frame.form for frame in direct], languages)
+
+
 def fitting(readings: Iterable[Reading]) -> list[str]:
     """The names of the dialects that can read the bytes, best first."""
     names = [reading.language.name for reading in readings if reading.error is None]
     return list(dict.fromkeys(names))
+
+
+@lru_cache(maxsize=REFRAMED_KEPT)
+def reframed(language: Language, framing: Framing) -> Language:
+    """The dialect behind another framing."""
+    return language if framing == language.dialect.framing else Language(replace(language.dialect, framing=framing))
 
 
 def _sorted(readings: Iterable[Reading]) -> list[Reading]:
@@ -109,34 +183,98 @@ def _unknown_header_sizes(framing: Framing, start: str) -> Iterable[int]:
     return () if start == "mti" else range(1, LONGEST_HEADER_BYTES + 1)
 
 
+class _Cut(NamedTuple):
+    """Where the content of the first frame begins and ends, where that frame ends, and what its length says."""
+
+    start: int
+    stop: int
+    end: int
+    length: int | None
+
+
 def _reading(data: bytes, language: Language, start: str, header_bytes: int) -> Reading:
     framing = language.dialect.framing
-    envelope = framing.envelope
-    exact = header_bytes == (0 if start == "mti" else envelope.header.size)
-    length, position, end, trail_bytes = None, 0, len(data), 0
-    frame = Frame(b"", b"", data)
+    exact = header_bytes == (0 if start == "mti" else framing.envelope.header.size)
+    cut = _Cut(0, len(data), len(data), None)
+    frame, position = Frame(b"", b"", data), 0
     message: Message | None = None
     error: MessageError | FramingError | None = None
     try:
-        if start == "length":
-            length, position = frame_length(framing, data), envelope.lead_bytes
-            end, trail_bytes = min(position + (length or 0), len(data)), envelope.trail_bytes
+        cut, fault = _cut_frame(data, framing) if start == "length" else _cut_trailer(data, framing)
+        position = cut.start
         has_tpdu = framing.tpdu != "none" and start in ("length", "tpdu")
-        frame = _split(data[position:end], has_tpdu, header_bytes)
+        frame = _split(data[cut.start : cut.stop], has_tpdu, header_bytes)
         if exact and header_bytes:
-            envelope.header.check(frame.header)
-        position = end - len(frame.body)
+            framing.envelope.header.check(frame.header)
+        position = cut.stop - len(frame.body)
         message = language.decode(frame.body)
-        _check_length(start, length, len(data) - envelope.lead_bytes - trail_bytes)
-    except (MessageError, FramingError) as problem:
-        error = problem
-        message = problem.partial if isinstance(problem, MessageError) else message
+        error = fault
+    except (MessageError, FramingError) as caught:
+        error = caught
+        message = caught.partial if isinstance(caught, MessageError) else message
     points = _points(language, message, error, position)
+    if language.dialect.wire.bitmap == "binary" and _HEX_DIGITS.issuperset(frame.body[4:12]):
+        points += _TEXT_AS_BITMAP
     if error is None and exact:
         points += _EXACT_FRAMING * (STARTS.index("mti") - STARTS.index(start))
     elif isinstance(error, FramingError):
         points = 2 * len(data) if exact and start == "length" and _looks_framed(framing, data) else 0
-    return Reading(language, start, length, frame, position, data[end + trail_bytes :], message, error, points)
+    lead, trail = data[: cut.start], data[cut.stop : cut.end]
+    return Reading(
+        language, start, cut.length, frame, position, data[cut.end :], message, error, points, framing, lead, trail
+    )
+
+
+def _framed_reading(data: bytes, outer: OuterFrame, content: Content) -> Reading:
+    body_offset = outer.stop - len(content.frame.body)
+    envelope = content.framing.envelope
+    length = None if content.framing.length == "none" else outer.stop - outer.start + envelope.counted_bytes
+    return Reading(
+        content.language,
+        "length",
+        length,
+        content.frame,
+        body_offset,
+        data[outer.end :],
+        content.message,
+        None,
+        content.points,
+        content.framing,
+        data[: outer.start],
+        data[outer.stop : outer.end],
+    )
+
+
+def _cut_frame(data: bytes, framing: Framing) -> tuple[_Cut, FramingError | None]:
+    """The first frame, and what is wrong with its end where its message may be looked at all the same."""
+    envelope = framing.envelope
+    extent = envelope.extent(data, 0)
+    if extent is None:
+        raise FramingError("too short for a length" if framing.length != "none" else "no ETX (03)")
+    start, stop, end = extent
+    if start == stop:
+        raise FramingError("length 0: a keep-alive, no message")
+    length = None if framing.length == "none" else stop - start + envelope.counted_bytes
+    if end > len(data):
+        counted = len(data) - start - (0 if envelope.counted_bytes else envelope.trail_bytes)
+        fault = FramingError(f"length {length}, but only {max(counted, 0)} bytes follow")
+        return _Cut(start, min(stop, _without_trailer(data, framing)), len(data), length), fault
+    try:
+        envelope.content(data, extent)
+    except FramingError as error:
+        return _Cut(start, stop, end, length), error
+    return _Cut(start, stop, end, length), None
+
+
+def _cut_trailer(data: bytes, framing: Framing) -> tuple[_Cut, FramingError | None]:
+    """Bytes that begin behind the length may bring the trailer with them, or not."""
+    return _Cut(0, _without_trailer(data, framing), len(data), None), None
+
+
+def _without_trailer(data: bytes, framing: Framing) -> int:
+    """Where the content ends whose trailer may be there."""
+    stop = len(data) - framing.envelope.trail_bytes
+    return stop if data[stop : stop + 1] == ETX else len(data)
 
 
 def _points(
@@ -152,18 +290,6 @@ def _points(
     return points if message is not None and message.fields else _NOTHING
 
 
-def _check_length(start: str, length: int | None, there: int) -> None:
-    """Raises FramingError unless as many bytes follow as the length says."""
-    if start != "length":
-        return
-    if length is None:
-        raise FramingError("too short for a length")
-    if length == 0:
-        raise FramingError("length 0: a keep-alive, no message")
-    if length > there:
-        raise FramingError(f"length {length}, but only {there} bytes follow")
-
-
 def _split(data: bytes, has_tpdu: bool, header_bytes: int) -> Frame:
     header_at = TPDU_BYTES if has_tpdu else 0
     body_at = header_at + header_bytes
@@ -176,10 +302,10 @@ def _split(data: bytes, has_tpdu: bool, header_bytes: int) -> Frame:
 
 def _looks_framed(framing: Framing, data: bytes) -> bool:
     """True when a TPDU stands behind the length, also behind one in ASCII digits, or the length is right."""
-    size = framing.envelope.lead_bytes + framing.envelope.trail_bytes
     if framing.tpdu != "none" and TPDU_ID in (*data[2:3], *(data[4:5] if data[:4].isdigit() else b"")):
         return True
     try:
-        return frame_length(framing, data) == len(data) - size
+        extent = framing.envelope.extent(data, 0)
     except FramingError:
         return False
+    return extent is not None and extent[2] == len(data)

@@ -10,10 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pos_host.decoding.describe import Row
+from pos_host.decoding.explain import framing_in_words, start_in_words
 from pos_host.decoding.recognise import Reading
 
 PLAIN_WIDTH = 160
 """Columns where the output is no terminal: wide enough that most values stay in one line."""
+
+
+RAW_WIDTH = 32
+"""Columns for the bytes as they came: sixteen of them in a line, as in any dump."""
 
 
 def show(*lines: str | Table) -> None:
@@ -35,11 +40,6 @@ def _print(console: Console, lines: Iterable[str | Table]) -> None:
             console.print(line)
 
 
-def start_in_words(starts_at: str) -> str:
-    """`mti` → `from the MTI on`."""
-    return f"from the {_NAMES[starts_at]} on"
-
-
 def headline(reading: Reading, others: Iterable[str]) -> str:
     """How the bytes were read: dialect, where they begin, and which other dialects fit."""
     frame = reading.frame
@@ -50,6 +50,9 @@ def headline(reading: Reading, others: Iterable[str]) -> str:
         pieces.append(f"TPDU {frame.tpdu.hex().upper()}")
     if frame.header:
         pieces.append(f"header {frame.header.hex().upper()}")
+    if reading.is_framed_otherwise:
+        own, seen = reading.language.dialect.framing, reading.framed_as
+        pieces.append(f"framed as {framing_in_words(seen)}; {reading.language.name} has {framing_in_words(own)}")
     rest = list(others)
     if rest:
         pieces.append(f"also fits {', '.join(rest)}")
@@ -60,6 +63,7 @@ def message_table(rows: Iterable[Row], body_offset: int) -> Table:
     """The rows; bytes are counted from the start of the input, both ends included."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("bytes", justify="right", style="dim", no_wrap=True)
+    table.add_column("raw", overflow="fold", max_width=RAW_WIDTH, style="cyan")
     table.add_column("no", justify="right", no_wrap=True)
     table.add_column("element", no_wrap=True)
     table.add_column("value", overflow="fold")
@@ -67,13 +71,14 @@ def message_table(rows: Iterable[Row], body_offset: int) -> Table:
     for row in rows:
         table.add_row(
             Text(_span(row, body_offset)),
+            Text(_raw(row)),
             Text(row.number),
             Text(row.name),
             Text(printable(row.value)),
             Text(row.meaning),
         )
         for part in row.parts:
-            table.add_row("", "", Text(f"  {part.name}"), Text(printable(part.value)), Text(part.meaning))
+            table.add_row("", "", "", Text(f"  {part.name}"), Text(printable(part.value)), Text(part.meaning))
     return table
 
 
@@ -82,11 +87,13 @@ def printable(value: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in value)
 
 
+def _raw(row: Row) -> str:
+    """The bytes of an element as hex, its counter apart."""
+    return " ".join(filter(None, (row.counter.hex().upper(), row.raw.hex().upper())))
+
+
 def _span(row: Row, body_offset: int) -> str:
     if row.start is None or row.end is None:
         return ""
     first, last = body_offset + row.start, body_offset + row.end - 1
     return str(first) if last <= first else f"{first}-{last}"
-
-
-_NAMES = {"length": "length", "tpdu": "TPDU", "header": "header", "mti": "MTI"}

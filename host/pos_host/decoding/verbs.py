@@ -17,10 +17,12 @@ from pos_host.decoding.documents import (
     error_document,
     message_document,
 )
-from pos_host.decoding.recognise import STARTS, Reading, fitting, read_as
-from pos_host.decoding.table import headline, message_table, show, start_in_words
+from pos_host.decoding.explain import explain, start_in_words
+from pos_host.decoding.recognise import STARTS, Reading, fitting, read_as, read_on
+from pos_host.decoding.table import headline, message_table, show
 from pos_specs.errors import FramingError, MessageError, SpecsError
 from pos_specs.language import Language, open_language, shipped_languages
+from pos_specs.message import Message
 
 BAD_INPUT = 2
 """Exit code for bad usage and for input that could not be read."""
@@ -75,11 +77,10 @@ def decode_command(
     if starts_at is not None and starts_at not in STARTS:
         _refuse("decode", f"--starts-at must be one of {', '.join(STARTS)}")
     languages = _languages("decode", dialect)
-    given = _messages(hexes) if hexes else None
-    source = _Input("decode", given)
+    source = _Input("decode", _messages(hexes) if hexes else None)
+    shower = _Shower(source, languages, as_json=as_json, mask=mask)
     for line in source:
-        for reading, others in _readings(source, line, languages, starts_at, as_json=as_json):
-            _show(source, reading, others if dialect is None else [], as_json=as_json, mask=mask)
+        _decode_line(shower, line, languages, starts_at)
     if source.bad:
         raise typer.Exit(BAD_INPUT)
 
@@ -124,52 +125,85 @@ def _languages(verb: str, dialect: str | None) -> list[Language]:
         _refuse(verb, str(error))
 
 
-def _readings(
-    source: _Input, line: str, languages: list[Language], starts_at: str | None, *, as_json: bool
-) -> Iterator[tuple[Reading, list[str]]]:
-    """The best reading of each message in the line (behind a length there may be several), and who else fits."""
-    digits = _SEPARATORS.sub("", line)
-    data = bytes.fromhex(digits) if _HEX.fullmatch(digits) else b""
-    found = read_as(data, languages, starts_at) if data else []
-    if not found:
-        reason = f"no {starts_at} in this dialect" if data else "not hex digits, two for each byte"
-        source.complain(reason)
-        if as_json:
+class _Shower:
+    """Shows what the verb found, each message as the options say."""
+
+    def __init__(self, source: _Input, languages: list[Language], *, as_json: bool, mask: bool) -> None:
+        self._source = source
+        self._languages = languages
+        self._as_json = as_json
+        self._mask = mask
+
+    def unreadable(self, reason: str) -> None:
+        """What could not even be tried."""
+        self._source.complain(reason)
+        if self._as_json:
             _print_json({"error": {"message": reason, "field": None, "offset": None}, "fields": {}})
-    while found:
-        best = found[0]
-        yield best, [name for name in fitting(found) if name != best.language.name]
-        more = best.rest if best.error is None else b""
-        found = read_as(more, [best.language], "length") if more else []
 
-
-def _show(source: _Input, reading: Reading, others: list[str], *, as_json: bool, mask: bool) -> None:
-    message, error = reading.message, reading.error
-    if error is not None:
-        source.complain(_told(reading, error))
-        if as_json:
-            _print_json(error_document(reading, error, mask=mask))
+    def failed(self, reading: Reading, error: MessageError | FramingError, data: bytes) -> None:
+        """What was read before the error; the error and what is seen in the bytes as one line of complaint."""
+        why = explain(data, self._languages, mask=self._mask)
+        if not why.is_message and len(self._languages) > 1:
+            self._source.complain(f"nothing fits; seen: {why.in_one_line()}")
+            if self._as_json:
+                error_ = {"message": "nothing fits", "field": None, "offset": None}
+                _print_json({"error": error_, "explanation": why.document(), "fields": {}})
             return
-    if message is None:
-        return
-    if as_json:
-        document = message_document(reading, message, mask=mask)
+        self._source.complain(f"{_told(reading, error)}; seen: {why.in_one_line(_place(reading, error))}")
+        if self._as_json:
+            _print_json(error_document(reading, error, mask=self._mask) | {"explanation": why.document()})
+        elif reading.message is not None:
+            self._table(reading, reading.message, [])
+
+    def message(self, reading: Reading, message: Message, others: list[str]) -> None:
+        """A message that could be read; `others` are the dialects that fit besides."""
+        if not self._as_json:
+            self._table(reading, message, others)
+            return
+        document = message_document(reading, message, mask=self._mask)
         if others:
             document["fits"] = [reading.language.name, *others]
         _print_json(document)
+
+    def _table(self, reading: Reading, message: Message, others: list[str]) -> None:
+        rows = describe(reading.language, message, reading.frame.body, mask=self._mask)
+        show(headline(reading, others), message_table(rows, reading.body_offset), "")
+
+
+def _decode_line(shower: _Shower, line: str, languages: list[Language], starts_at: str | None) -> None:
+    """Shows each message of the line; behind a length there may be several."""
+    digits = _SEPARATORS.sub("", line)
+    if _HEX.fullmatch(digits) is None:
+        shower.unreadable("not hex digits, two for each byte")
         return
-    rows = describe(reading.language, message, reading.frame.body, mask=mask)
-    show(headline(reading, others), message_table(rows, reading.body_offset), "")
+    data = bytes.fromhex(digits)
+    found = read_as(data, languages, starts_at, own_framing_only=len(languages) == 1)
+    if not found:
+        shower.unreadable(f"no {starts_at} in this dialect")
+    while found:
+        best = found[0]
+        others = [name for name in fitting(found) if name != best.language.name] if len(languages) > 1 else []
+        if best.error is not None:
+            shower.failed(best, best.error, data)
+            return
+        if best.message is not None:
+            shower.message(best, best.message, others)
+        data, languages = best.rest, [best.language]
+        found = read_on(best)
 
 
 def _told(reading: Reading, error: MessageError | FramingError) -> str:
     """The error with its place counted from the start of the input."""
     how = f"read as {reading.language.name} {start_in_words(reading.starts_at)}"
+    place = _place(reading, error)
+    return f"{place}: {error.reason} ({how})" if place else f"{error.reason} ({how})"
+
+
+def _place(reading: Reading, error: MessageError | FramingError) -> str:
+    """`element 62 at byte 77`; empty for an error in the framing."""
     if isinstance(error, FramingError):
-        return f"{error.reason} ({how})"
-    if error.offset is None:
-        return f"{error} ({how})"
-    return f"{error.place} at byte {reading.body_offset + error.offset}: {error.reason} ({how})"
+        return ""
+    return error.place if error.offset is None else f"{error.place} at byte {reading.body_offset + error.offset}"
 
 
 def _print_json(document: object) -> None:

@@ -54,7 +54,8 @@ def _refused(card: TestCard, request: Request, now: Instant) -> tuple[str, str] 
     """What speaks against the card whatever the amount is: the card itself, then its expiry, then the PIN."""
     if card.outcome != "approved":
         return card.outcome, f"test card {card.name}"
-    if has_expired(card.expiry, now) or has_expired(_expiry_sent(request), now):
+    month = _month(now.at_ms // HOUR_MS, now.date[:2])
+    if _lies_behind(card.expiry, month) or _lies_behind(_expiry_sent(request), month):
         return "expired_card", "the card has expired"
     return _wrong_pin(request) if request.pin else None
 
@@ -74,7 +75,7 @@ def _judge_amount(card: TestCard, request: Request, amount_minor: int) -> Judgem
         return Judgement("over_limit", f"test card {card.name} takes {card.limit_minor} at most", 0, balance)
     available = balance if card.available_minor is None else card.available_minor
     if amount_minor <= available:
-        return Judgement("approved", "", amount_minor, balance)
+        return new(Judgement, ("approved", "", amount_minor, balance))
     if card.available_minor and takes_a_part(request):
         return Judgement("partially_approved", f"test card {card.name} has {available} left", available, balance)
     return Judgement("insufficient_funds", f"test card {card.name} has {available} left", 0, balance)
@@ -87,20 +88,32 @@ def takes_a_part(request: Request) -> bool:
 
 def has_expired(expiry: str, now: Instant) -> bool:
     """Whether the month YYMM lies before now's; False for what is no month, as the zeros of some terminals."""
-    if len(expiry) != 4 or not expiry.isdigit() or not "01" <= expiry[2:] <= "12":
-        return False
-    months = int(expiry[:2]) * 12 + int(expiry[2:])
-    return (months - _months(now.at_ms // HOUR_MS, now.date[:2])) % CENTURY_MONTHS >= CENTURY_MONTHS // 2
+    return _lies_behind(expiry, _month(now.at_ms // HOUR_MS, now.date[:2]))
 
 
 def _expiry_sent(request: Request) -> str:
     """DE14, or what follows the card number on track 2 (ISO/IEC 7813); "" where neither can be read."""
     fields = request.message.fields
-    return fields.get(14) or fields.get(35, "").replace("=", "D").partition("D")[2][:4]
+    expiry = fields.get(14)
+    if expiry is not None:
+        return expiry
+    track = fields.get(35, "")
+    end = track.find("D")
+    if end < 0:
+        end = track.find("=")
+    return track[end + 1 : end + 5] if end > 0 else ""
+
+
+@lru_cache(maxsize=256)
+def _lies_behind(expiry: str, month: int) -> bool:
+    """Remembered, since it is asked for every purchase of a test card; a card has one of a hundred-odd expiries."""
+    if len(expiry) != 4 or not expiry.isdecimal() or not "01" <= expiry[2:] <= "12":
+        return False
+    return (int(expiry[:2]) * 12 + int(expiry[2:]) - month) % CENTURY_MONTHS >= CENTURY_MONTHS // 2
 
 
 @lru_cache(maxsize=2)
-def _months(hour: int, month: str) -> int:
+def _month(hour: int, month: str) -> int:
     """The month of the merchant's date, counted over years; `hour` since 1970 in UTC, which can be a month off."""
     utc = datetime.fromtimestamp(hour * 3600, UTC)
     year = utc.year + (month == "01" and utc.month == 12) - (month == "12" and utc.month == 1)

@@ -1,19 +1,22 @@
 """Parameter download: what a terminal is told about itself, about keys of the schemes and chip applications.
 
 What an answer carries is said by the function's row in the dialect; the notice that a download has ended carries none.
+The tables are imported when a terminal first asks: a host that starts has no use for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pos_host.clock import Instant
 from pos_host.handlers.posting_entry import request_entry
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
 from pos_host.transaction.request import Request
-from pos_specs.chip_parameters import Application, CaKey, shipped_chip_parameters
-from pos_specs.terminal_parameters import merchant_text, shipped_terminal_parameters, tagged
+
+if TYPE_CHECKING:
+    from pos_specs.chip_parameters import Application, CaKey, ChipParameters
 
 ASKED = 62
 """The element in which a terminal says what it wants, and in which it is answered (unionpay.md 2.3)."""
@@ -45,6 +48,8 @@ def list_page(entries: Sequence[bytes], known: int, most_bytes: int = MOST_LIST_
 
 
 def _terminal_parameters(request: Request) -> str:
+    from pos_specs.terminal_parameters import shipped_terminal_parameters, tagged
+
     dialect = request.language.dialect
     layout = next((layout for layout in dialect.layouts.get(ASKED, ()) if layout.name == "terminal_parameters"), None)
     if layout is None:
@@ -53,24 +58,26 @@ def _terminal_parameters(request: Request) -> str:
 
 
 def _merchant_lines(request: Request) -> str:
+    from pos_specs.terminal_parameters import merchant_text, shipped_terminal_parameters
+
     return merchant_text(shipped_terminal_parameters())
 
 
 def _ca_key(request: Request) -> str:
     asked = _asked(request)
-    return _one(shipped_chip_parameters().ca_key(asked.get("9F06", ""), asked.get("9F22", "")))
+    return _one(_chip_parameters().ca_key(asked.get("9F06", ""), asked.get("9F22", "")))
 
 
 def _application(request: Request) -> str:
-    return _one(shipped_chip_parameters().application(_asked(request).get("9F06", "")))
+    return _one(_chip_parameters().application(_asked(request).get("9F06", "")))
 
 
 def _ca_key_list(request: Request) -> str:
-    return _list(request, shipped_chip_parameters().ca_keys)
+    return _list(request, _chip_parameters().ca_keys)
 
 
 def _application_list(request: Request) -> str:
-    return _list(request, shipped_chip_parameters().applications)
+    return _list(request, _chip_parameters().applications)
 
 
 _MAKERS: Mapping[str, Callable[[Request], str]] = {
@@ -82,6 +89,12 @@ _MAKERS: Mapping[str, Callable[[Request], str]] = {
     "application_list": _application_list,
 }
 """How the parts of an answer are made, by their name in the dialect. Binary ones are hex."""
+
+
+def _chip_parameters() -> ChipParameters:
+    from pos_specs.chip_parameters import shipped_chip_parameters
+
+    return shipped_chip_parameters()
 
 
 def _asked(request: Request) -> Mapping[str, str]:
@@ -96,4 +109,4 @@ def _one(found: CaKey | Application | None) -> str:
 
 def _list(request: Request, items: Sequence[CaKey] | Sequence[Application]) -> str:
     known = _asked(request).get("position", "")
-    return list_page([item.entry() for item in items], int(known) if known.isdigit() else 0).hex().upper()
+    return list_page([item.entry() for item in items], int(known) if known.isdecimal() else 0).hex().upper()

@@ -16,6 +16,7 @@ from pos_host.ledger.reconciliation import (
     differences,
     hypercom_balanced,
     iso87_balanced,
+    iso87_counts_balanced,
     unionpay_codes,
 )
 from pos_host.ledger.rows import batch_row, closed_entry, opened_batch
@@ -30,6 +31,9 @@ from pos_specs.totals import (
     write_iso87,
     write_unionpay,
 )
+
+CHECKPOINTS = ("501", "503")
+"""DE24 of reconciliations of 1993 that end no batch (hypercom.md 3.2)."""
 
 MOST_COUNT, MOST_AMOUNT_MINOR = 999, 999_999_999_999
 """N3 and N12 of UnionPay's DE48."""
@@ -106,16 +110,33 @@ def _iso87(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
     if _net(sent) != _signed(request.message.fields[97]):
         reason = "element 97: is not what elements 86 to 89 make"
         return decline(request, book, batch, now, "format_error", reason)
+    if request.language.dialect.edition == "1993" and request.message.fields.get(24) in CHECKPOINTS:
+        return _checkpoint(request, book, batch, now, sent)
     repeated = _repeat_without_number(request, book, batch, sent)
     if repeated is not None:
         return repeated
     balanced = iso87_balanced(batch, sent)
-    answer = write_iso87(sent if balanced else totals_of(batch))
-    names = request.language.dialect.answer
-    values = {names[number]: text for number, text in answer.items() if number in names}
+    values = _iso87_values(request, sent if balanced else totals_of(batch))
     values["settlement_code"] = "1" if balanced else "2"
     result, outcome = ("balanced", "approved") if balanced else ("out_of_balance", "out_of_balance")
     return close(request, book, batch, now, result, outcome, sent, [], values)
+
+
+def _checkpoint(request: Request, book: Book, batch: Batch, now: Instant, sent: Totals) -> Decision:
+    """Compare and close nothing; the answer brings the host's totals. Asked again it is judged again."""
+    totals = totals_of(batch)
+    if iso87_balanced(batch, sent):
+        outcome = "approved"
+    else:
+        outcome = "amounts_differ" if iso87_counts_balanced(batch, sent) else "out_of_balance"
+    rrn = book.next_rrn()
+    entry = request_entry(request, book, batch, now, outcome, rrn, "")
+    return Decision(outcome, now.at_ms, rrn, values=_iso87_values(request, totals), entries=(entry,))
+
+
+def _iso87_values(request: Request, totals: Totals) -> dict[str, str]:
+    names = request.language.dialect.answer
+    return {names[number]: text for number, text in write_iso87(totals).items() if number in names}
 
 
 def close(

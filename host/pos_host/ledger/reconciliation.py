@@ -52,6 +52,15 @@ def iso87_balanced(batch: Batch, sent: Totals) -> bool:
     )
 
 
+def iso87_counts_balanced(batch: Batch, sent: Totals) -> bool:
+    """The same of the numbers of transactions alone."""
+    host = totals_of(batch)
+    return all(
+        host[name].count - host[f"{name}_reversal"].count == sent[name].count - sent[f"{name}_reversal"].count
+        for name in ("debits", "credits")
+    )
+
+
 def with_records(uploads: Records, records: list[dict[str, Any]]) -> Records:
     """`uploads` and `records`: the same record again replaces itself, so nothing counts twice; one of a failed
     chip transaction, which moved no money, replaces none that did."""

@@ -13,7 +13,6 @@ from pos_specs.security.errors import SecurityError
 from pos_specs.security.hypercom_keys import KEY_BYTES, build_logon
 from pos_specs.security.keys import WorkingKeys, odd_parity
 from pos_specs.security.unionpay_keys import SCHEMES, build_key_block, cut_working_keys
-from pos_specs.terminal_parameters import shipped_terminal_parameters
 from pos_specs.text_codecs import to_text
 
 KEYS = 62
@@ -65,6 +64,8 @@ class KeyIssuer:
 
     def _hypercom(self, master_key: bytes) -> tuple[WorkingKeys, bytes]:
         """Two single-length keys and the merchant's lines (hypercom.md 2.4)."""
+        from pos_specs.terminal_parameters import shipped_terminal_parameters  # at the first logon, not at the start
+
         material = odd_parity(self._vault.random_bytes(2 * KEY_BYTES))
         keys = WorkingKeys(material[:KEY_BYTES], material[KEY_BYTES:])
         return keys, build_logon(master_key, keys, shipped_terminal_parameters().merchant_lines)

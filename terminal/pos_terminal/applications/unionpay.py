@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pos_specs.cards import DOMESTIC, organisation
+from pos_specs.cards import organisation
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import BALANCED, NOT_BALANCED, Side, Totals, write_unionpay
@@ -21,24 +21,25 @@ from pos_terminal.applications.application import (
     UploadStep,
     sum_of,
 )
+from pos_terminal.applications.unionpay_upload import (
+    DATED,
+    HALVES,
+    half_of,
+    naming,
+    original_part,
+    upload_batch,
+    upload_steps,
+)
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
 from pos_terminal.transaction import (
     ADDITIONAL,
-    CERTIFIED,
     CHIP_OFFLINE,
     MAGNETIC,
     TIP,
     VOIDS,
-    Original,
     Transaction,
 )
-
-CAPTURED = frozenset({"purchase", "completion", *VOIDS})
-"""What is uploaded as details, eight at a time; a chip sale goes with its certificate (unionpay.md 4.2, step c)."""
-
-DATED = frozenset({"refund", "auth_void", "completion", "completion_advice", "completion_void", "adjust"})
-"""What names its original with the date too (unionpay.md 2.2)."""
 
 NAMING = frozenset({"refund", "completion_advice", "offline_purchase", "adjust"})
 """Advices and refunds name the card's organisation in DE63 (unionpay.md 2.4)."""
@@ -52,9 +53,6 @@ ADDED, FIRST = "60", "06"
 OFFLINE_TYPE, CHIP_OFFLINE_TYPE, ADJUST_TYPE, TIP_TYPE = "30", "36", "32", "34"
 """60.1 of what was done offline (unionpay.md 2.1)."""
 
-ARPC_ERROR = "05"
-"""DE62 usage 7: the card did not accept the host's answer, the money was taken (unionpay.md 2.3)."""
-
 OPERATOR = "01 "
 """DE63 of sign-in and settlement: operator 01 (unionpay.md 2.4)."""
 
@@ -64,12 +62,6 @@ says that one works is our choice."""
 
 CAPABILITY = {"60.network_code": "000", "60.terminal_capability": "5", "60.ic_condition": "0"}
 """DE60 of financial messages: no management code, a reader for chip cards, none used."""
-
-RECORDS_PER_MESSAGE = 8
-"""Records of one 0320/201: DE48 holds 322 digits (unionpay.md 4.3)."""
-
-HALVES = ("domestic", "foreign")
-UNKNOWN_ORGANISATION = "000"
 
 
 class UnionPay(Application):
@@ -106,7 +98,7 @@ class UnionPay(Application):
             extras |= self._without_original(transaction)
         else:
             extras |= {**self._card(transaction, memory), "38": transaction.original.approval_code}
-            extras |= self._naming(transaction, transaction.original)
+            extras |= naming(transaction, transaction.original)
         if transaction.function in NAMING:
             extras["63"] = self._organisation(transaction)
         if transaction.by_chip:
@@ -130,7 +122,7 @@ class UnionPay(Application):
             **self._not_swiped(transaction),
         }
         if transaction.original is not None and transaction.variety != ADDITIONAL:
-            extras |= self._original_part(transaction.batch_number, transaction.stan)
+            extras |= original_part(transaction.batch_number, transaction.stan)
             if transaction.function in DATED:
                 extras["61.original_date"] = transaction.host_date or "0000"
         return {path: value for path, value in extras.items() if value}
@@ -149,12 +141,13 @@ class UnionPay(Application):
             "38": notice.approval_code,
             "49": notice.currency,
             "55": notice.icc,
+            "60.message_type": "00",
             "60.batch_number": notice.batch_number,
             "60.terminal_capability": CAPABILITY["60.terminal_capability"],
             "60.ic_condition": CAPABILITY["60.ic_condition"],
         }
         if original is not None:
-            extras |= self._original_part(original.batch_number, original.stan)
+            extras |= original_part(original.batch_number, original.stan)
             extras |= {"61.original_date": original.date or "0000"}
         return {path: value for path, value in extras.items() if value}
 
@@ -216,28 +209,12 @@ class UnionPay(Application):
         return Judgement("send_batch", tuple(h for h, c in zip(HALVES, codes, strict=True) if c == NOT_BALANCED))
 
     def upload_steps(self, log: Sequence[Transaction], settlement: Settlement) -> list[UploadStep]:
-        """Steps a to g of unionpay.md 4.2: a to e of the halves that differ, chip records of every batch."""
-        standing = [t for t in log if t.stands]
-        wanted = [t for t in standing if half_of(t) in settlement.halves]
-        details = [t for t in wanted if t.function in CAPTURED and not _certified(t)]
-        certified = [t for t in standing if _certified(t)]
-        return [
-            *(self._advice_step(t, settlement) for t in wanted if _is_offline(t) and t.variety != CHIP_OFFLINE),
-            *(self._advice_step(t, settlement) for t in wanted if t.variety == CHIP_OFFLINE),
-            *(
-                self._details_step(details[start : start + RECORDS_PER_MESSAGE], settlement)
-                for start in range(0, len(details), RECORDS_PER_MESSAGE)
-            ),
-            *(self._advice_step(t, settlement) for t in wanted if t.function == "refund"),
-            *(self._advice_step(t, settlement) for t in wanted if t.function == "completion_advice"),
-            *(self._certificate_step(t, settlement) for t in certified if not t.chip_failed),
-            *(self._failure_step(t, settlement) for t in certified if t.chip_failed),
-        ]
+        return upload_steps(log, settlement)
 
     def ending(self, log: Sequence[Transaction], settlement: Settlement) -> UploadStep | None:
         sent = sum(step.records for step in self.upload_steps(log, settlement))
         code = "207" if settlement.balanced else "202"
-        extras = {"48": f"{sent:04d}", **self._upload_batch(settlement, code)}
+        extras = {"48": f"{sent:04d}", **upload_batch(settlement, code)}
         return UploadStep("batch_upload_end", {"60.network_code": code}, extras, 0)
 
     def card_class_of(self, answer: Message) -> str:
@@ -250,85 +227,12 @@ class UnionPay(Application):
             return None
         return number
 
-    def _details_step(self, details: Sequence[Transaction], settlement: Settlement) -> UploadStep:
-        records = "".join(f"{card_type(t)}{t.stan}{t.pan:0>20}{t.amount_minor:012d}" for t in details)
-        extras = {"48": f"{len(details):02d}{records}", **self._upload_batch(settlement, "201")}
-        return UploadStep("batch_upload", {"60.network_code": "201"}, extras, len(details))
-
-    def _advice_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
-        """A refund, offline sale, adjust or completion advice as it was sent (DE11 too), as an advice."""
-        hints = {"60.network_code": "000", "60.message_type": transaction.message_type}
-        extras = {
-            "2": transaction.pan,
-            "3": transaction.processing_code,
-            "4": f"{transaction.amount_minor:012d}",
-            "11": transaction.stan,
-            "22": transaction.entry_mode,
-            "25": transaction.condition_code or "00",
-            "37": transaction.rrn,
-            "38": transaction.approval_code,
-            "49": transaction.currency,
-            "55": transaction.icc,
-            "63": transaction.organisation or UNKNOWN_ORGANISATION,
-            "60.batch_number": settlement.batch_number,
-            **hints,
-        }
-        if transaction.tip_minor:
-            extras["48"] = f"{transaction.tip_minor:012d}"
-        if transaction.original is not None:
-            extras |= self._naming(transaction, transaction.original)
-        return UploadStep("batch_upload", hints, {p: v for p, v in extras.items() if v}, 1)
-
-    def _certificate_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
-        """An approved chip transaction with its certificate, DE62 usage 6 (unionpay.md 2.3, 4.2)."""
-        details = f"61{card_type(transaction)}00{transaction.amount_minor:012d}{transaction.currency}"
-        return self._chip_step(transaction, settlement, "203" if settlement.balanced else "205", details)
-
-    def _failure_step(self, transaction: Transaction, settlement: Settlement) -> UploadStep:
-        """A chip transaction whose card refused the host's answer, DE62 usage 7 (unionpay.md 2.3, 4.2)."""
-        advice = f"71{card_type(transaction)}{ARPC_ERROR}{transaction.amount_minor:012d}{transaction.currency}20"
-        return self._chip_step(transaction, settlement, "204" if settlement.balanced else "206", advice)
-
-    def _chip_step(self, transaction: Transaction, settlement: Settlement, code: str, text: str) -> UploadStep:
-        from pos_terminal.chip_card import for_upload
-
-        extras = {
-            "2": transaction.pan,
-            "4": f"{transaction.amount_minor:012d}",
-            "11": transaction.stan,
-            "22": transaction.entry_mode,
-            "23": CARD_SEQUENCE,
-            "55": for_upload(transaction.icc),
-            "62": text.encode("ascii").hex().upper(),
-            **self._upload_batch(settlement, code),
-        }
-        return UploadStep("batch_upload", {"60.network_code": code}, extras, 1)
-
-    def _upload_batch(self, settlement: Settlement, code: str) -> dict[str, str]:
-        return {
-            "60.message_type": "00",
-            "60.batch_number": settlement.batch_number,
-            "60.network_code": code,
-        }
-
-    def _original_part(self, batch_number: str, stan: str) -> dict[str, str]:
-        return {"61.original_batch_number": batch_number, "61.original_stan": stan}
-
-    def _naming(self, transaction: Transaction, original: Original) -> dict[str, str]:
-        """DE61; a pre-authorisation that adds to one names it by its approval code alone (unionpay.md 3)."""
-        if transaction.variety == ADDITIONAL:
-            return {}
-        parts = self._original_part(original.batch_number, original.stan)
-        if transaction.function in DATED:
-            parts["61.original_date"] = original.date or "0000"
-        return parts
-
     def _without_original(self, transaction: Transaction) -> dict[str, str]:
         if transaction.function != "offline_purchase":
             return self._not_swiped(transaction)
         extras = {"2": transaction.pan, "14": transaction.expiry, "38": transaction.approval_code}
         if transaction.variety != CHIP_OFFLINE:
-            extras |= self._original_part("0" * 6, "0" * 6)
+            extras |= original_part("0" * 6, "0" * 6)
             extras |= {"61.original_date": "0000", "61.auth_mode": BY_TELEPHONE, "61.auth_institution": "0" * 11}
         return extras
 
@@ -350,19 +254,6 @@ class UnionPay(Application):
         return {"14": transaction.expiry, **({"23": CARD_SEQUENCE} if transaction.by_chip else {})}
 
 
-def half_of(transaction: Transaction) -> str:
-    """The half of the totals a transaction counts in: by the organisation the host named, else by the BIN.
-
-    A chip's own purse is domestic whatever the card (unionpay.md 4.1).
-    """
-    if transaction.variety == CHIP_OFFLINE:
-        return "domestic"
-    named = transaction.organisation or organisation(transaction.pan)
-    if named == DOMESTIC or (transaction.function == "refund" and named == UNKNOWN_ORGANISATION):
-        return "domestic"
-    return "foreign"
-
-
 def _together(totals: Totals) -> Totals:
     """Both halves in the first one: domestic and foreign settled together (unionpay.md 4.1)."""
     sides = {
@@ -371,17 +262,3 @@ def _together(totals: Totals) -> Totals:
     return {
         f"domestic_{name}": Side(a.count + b.count, a.amount_minor + b.amount_minor) for name, (a, b) in sides.items()
     }
-
-
-def card_type(transaction: Transaction) -> str:
-    """Card class of an uploaded record: 00 domestic, 01 foreign (unionpay.md 2.3, 4.3)."""
-    return f"{HALVES.index(half_of(transaction)):02d}"
-
-
-def _is_offline(transaction: Transaction) -> bool:
-    return transaction.function in ("offline_purchase", "adjust")
-
-
-def _certified(transaction: Transaction) -> bool:
-    """Approved online by its chip: it is uploaded with its certificate."""
-    return bool(transaction.icc) and transaction.function in CERTIFIED

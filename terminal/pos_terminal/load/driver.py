@@ -19,10 +19,11 @@ from pos_specs.message import Message
 from pos_terminal.cards import TEST_CARDS, Card
 from pos_terminal.client import NoConnection, frame_of, why_not
 from pos_terminal.commands import Manage, Purchase
-from pos_terminal.load.gun import Gun
+from pos_terminal.load.gun import CannotFire, Gun
 from pos_terminal.load.latency import COUNTED_US, LatencyCounter
 from pos_terminal.load.report import LoadReport
 from pos_terminal.memory import LAST_NUMBER, Memory
+from pos_terminal.pin_pad import PadSettings
 from pos_terminal.terminal import Terminal
 
 RECEIVE_BYTES = 4096
@@ -59,6 +60,7 @@ def run_load(
     card: Card = TEST_CARDS["unionpay"],
     amount_minor: int = 1234,
     echo: bool = False,
+    mac: bool = False,
     tls: ssl.SSLContext | None = None,
     began: Callable[[], None] = lambda: None,
     ended: Callable[[], None] = lambda: None,
@@ -67,7 +69,8 @@ def run_load(
 
     Without `rate` each terminal sends its next purchase when the last is answered; with it, `rate` purchases a
     second are due in all, whether or not the host keeps up, and latency counts from the time each was due.
-    `echo`: the targets send back what they get (a bare echo server to compare with). `began` and `ended` are
+    `echo`: the targets send back what they get (a bare echo server to compare with). `mac`: each purchase has its MAC,
+    under the keys of the sign-in; those of the answers are not looked at. `began` and `ended` are
     called around the shots that count, after all terminals signed in and the warm-up, for who measures the host.
     Raises NoConnection, and CannotFire for a dialect whose frames do not allow it.
     """
@@ -80,6 +83,7 @@ def run_load(
             merchant_id,
             Purchase(card, amount_minor, "156"),
             echo=echo,
+            mac=mac,
             tls=tls,
         )
         for number in range(terminals)
@@ -171,6 +175,8 @@ class Volley:
                     frame[end - 1] = value
                     if value == gun.zero:
                         gun.carry()
+                    if gun.mac_key:
+                        gun.sign()
                     gun.sent_ns = now
                     try:
                         gun.send(frame)
@@ -300,6 +306,7 @@ def _load_gun(
     purchase: Purchase,
     *,
     echo: bool,
+    mac: bool,
     tls: ssl.SSLContext | None,
 ) -> Gun:
     language = open_language(target.dialect)
@@ -311,14 +318,17 @@ def _load_gun(
         raise NoConnection(f"{target.host}:{target.port}: {why_not(error)}") from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stan = int(time.time() * 1000) % LAST_NUMBER  # not those of an earlier run: see Gun.next_stan
-    terminal = Terminal(language, Memory(target.dialect, terminal_id, merchant_id, stan=stan), datetime.now)
-    if not echo and language.dialect.batch.number == "sign_in":
+    memory = Memory(target.dialect, terminal_id, merchant_id, stan=stan)
+    terminal = Terminal(language, memory, datetime.now, pad=PadSettings(uses_mac=mac))
+    if not echo and (mac or language.dialect.batch.number == "sign_in"):
         _sign_in(sock, language, terminal)
     terminal.begin(purchase)
     request = terminal.next_request()
     if request is None:
         raise NoConnection(f"terminal {terminal_id} has no purchase to send")
-    return Gun(sock, language, request, echo=echo)
+    if mac and (memory.keys is None or not memory.keys.mac):
+        raise CannotFire(f"{language.name}: the sign-in brought no MAC key")
+    return Gun(sock, language, request, echo=echo, mac_key=memory.keys.mac if mac and memory.keys else b"")
 
 
 def _allow_files(count: int) -> None:

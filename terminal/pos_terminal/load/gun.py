@@ -15,7 +15,9 @@ from pos_specs.errors import MessageError
 from pos_specs.framing import Framer
 from pos_specs.language import Language
 from pos_specs.message import Message
+from pos_specs.security.mac import make_mac
 from pos_terminal.client import frame_of
+from pos_terminal.pin_pad import MAC_BYTES
 
 _NEXT_BCD = [0] * 256
 for _value in range(100):
@@ -34,7 +36,8 @@ class Gun:
 
     `sent_ns` is when the shot in flight was fired (or was due); 0 when none is. `frame` holds the current
     STAN in the bytes `stan_at` to `stan_end`. In an answer of `answer_bytes`, STAN and code stand at
-    `answer_stan_at` and `answer_code_at`; `code` is what an approval has there.
+    `answer_stan_at` and `answer_code_at`; `code` is what an approval has there. With `mac_key` each shot is signed: the
+    MAC is the last element of the message in `mac_from` to `mac_to`.
     """
 
     __slots__ = (
@@ -49,6 +52,9 @@ class Gun:
         "frame",
         "framer",
         "language",
+        "mac_from",
+        "mac_key",
+        "mac_to",
         "next_value",
         "recv",
         "send",
@@ -59,7 +65,9 @@ class Gun:
         "zero",
     )
 
-    def __init__(self, sock: socket.socket, language: Language, purchase: Message, *, echo: bool) -> None:
+    def __init__(
+        self, sock: socket.socket, language: Language, purchase: Message, *, echo: bool, mac_key: bytes = b""
+    ) -> None:
         """Raises CannotFire for a framing whose frames do not allow it."""
         if language.dialect.framing.trailer == "etx-lrc":
             raise CannotFire(
@@ -77,6 +85,9 @@ class Gun:
         bcd = language.dialect.wire.digits == "bcd"
         self.next_value = _NEXT_BCD if bcd else _NEXT_ASCII
         self.zero = 0 if bcd else 0x30
+        self.mac_key = mac_key
+        self.mac_from = language.dialect.framing.envelope.lead_bytes + language.dialect.framing.envelope.head_bytes
+        self.mac_to = len(self.frame) - language.dialect.framing.envelope.trail_bytes
         self.sent_ns = 0
         self.answer_bytes = self.answer_stan_at = self.answer_code_at = 0
         self.code = b"00"
@@ -97,6 +108,13 @@ class Gun:
         if self._count_up(self.stan_at, self.stan_end):
             self.frame[self.stan_end - 1] += 1
             self._count_up(self.amount_at, self.amount_end)
+        if self.mac_key:
+            self.sign()
+
+    def sign(self) -> None:
+        """Put the right MAC behind the message whose STAN has changed; it is the last element, eight bytes of it."""
+        security, end = self.language.dialect.security, self.mac_to - MAC_BYTES
+        self.frame[end : self.mac_to] = make_mac(security.mac, self.mac_key, bytes(self.frame[self.mac_from : end]))
 
     def carry(self) -> None:
         """Finish a count whose last byte has just gone round to zero."""

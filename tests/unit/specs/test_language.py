@@ -43,6 +43,9 @@ def function_of(language: Language, mti: str, fields: dict[int, str]) -> str | N
         (UNIONPAY, "0820", {60: "00000001800"}, "signature"),
         (UNIONPAY, "0620", SALE | {60: "00000001951"}, "script_result"),
         (UNIONPAY, "0200", SALE | {3: "310000", 60: "01000001"}, "balance"),
+        (UNIONPAY, "0200", SALE | {25: "06", 60: "20000001"}, "completion"),
+        (UNIONPAY, "0200", SALE | {60: "36000001"}, "offline_purchase"),
+        (UNIONPAY, "0100", SALE | {3: "030000", 25: "06", 60: "10000001"}, "auth"),
         (UNIONPAY, "0200", SALE, "purchase"),
         (UNIONPAY, "0201", SALE, "purchase"),
         (UNIONPAY, "0200", SALE | {25: "99", 60: "26000001"}, "purchase"),
@@ -62,6 +65,7 @@ def function_of(language: Language, mti: str, fields: dict[int, str]) -> str | N
         (HYPERCOM, "0800", {3: "910000"}, "status"),
         (HYPERCOM, "0100", {3: "312000"}, "balance"),
         (HYPERCOM, "0320", {3: "940000"}, "tc_advice"),
+        (HYPERCOM, "0200", {3: "010000"}, "cash_advance"),
         (HYPERCOM, "0200", {3: "000000"}, "purchase"),
         (HYPERCOM, "0200", {3: "020000"}, "purchase_void"),
         (HYPERCOM, "0200", {3: "203000"}, "refund"),
@@ -87,11 +91,9 @@ def test_a_request_means_a_function(language: Language, mti: str, fields: dict[i
     ("language", "mti", "fields"),
     [
         (UNIONPAY, "0200", SALE | {3: "310000", 60: "03000001"}),  # points query
-        (UNIONPAY, "0200", SALE | {25: "06", 60: "20000001"}),  # completion
-        (UNIONPAY, "0200", SALE | {60: "36000001"}),  # offline sale sent online
-        (UNIONPAY, "0100", SALE | {3: "030000", 25: "06", 60: "10000001"}),
+        (UNIONPAY, "0200", SALE | {25: "64"}),  # instalment
         (UNIONPAY, "0800", {60: "00000001364"}),
-        (HYPERCOM, "0200", {3: "010000"}),
+        (HYPERCOM, "0800", {3: "510000"}),  # key exchange
         (ISO87, "0800", {70: "101"}),
         (ISO87, "9999", {}),
     ],

@@ -301,3 +301,11 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(DialectError, match=r"shipped are base24-pos, hypercom, .*, unionpay; a file"):
         load_dialect("unionpai")
+
+
+def test_no_part_stands_before_tags_by_which_card_data_are_hidden(tmp_path: Path) -> None:
+    layout = 'kind = "tlv"\nsensitive = "icc"\nparts = ["state b1"]\n'
+    text = GOOD.replace("[[functions]]", f'[[layouts]]\nelement = 62\nname = "list"\n{layout}\n[[functions]]', 1)
+
+    with pytest.raises(DialectError, match=r"layouts\[4\].parts: none may stand before the tags"):
+        read_dialect(write(tmp_path, text))

@@ -244,3 +244,29 @@ def test_what_travels_in_a_message_within_stays_hidden() -> None:
 
     assert set("*") == set(mask_fields(POSTILION, message)["127"])
     assert "123" not in str(mask_parts(POSTILION, message))
+
+
+def ca_keys(data: bytes) -> dict[str, object] | None:
+    message = Message("0830", {60: "00000001372", 62: data.hex().upper()})
+    return UNIONPAY.parts.of(message, 62)
+
+
+def test_tags_behind_a_part_are_parts_too() -> None:
+    assert {"list_state": "31", "9F06": "A000000333", "9F22": "01"} == ca_keys(
+        b"1" + bytes.fromhex("9F0605A0000003339F220101")
+    )
+
+
+def test_a_tag_that_comes_again_begins_a_record() -> None:
+    listed = bytes.fromhex("9F0605A0000003339F220101" + "9F0605A0000000039F220195")
+
+    assert {
+        "list_state": "32",
+        "records": [{"9F06": "A000000333", "9F22": "01"}, {"9F06": "A000000003", "9F22": "95"}],
+    } == ca_keys(b"2" + listed)
+
+
+def test_what_is_no_tlv_behind_a_part_is_left_over() -> None:
+    assert {"list_state": "31", "9F22": "01", "unparsed": "9F06"} == ca_keys(b"1" + bytes.fromhex("9F2201019F06"))
+    assert {"list_state": "30"} == ca_keys(b"0")
+    assert {} == ca_keys(b"")

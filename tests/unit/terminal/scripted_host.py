@@ -11,13 +11,19 @@ from typing import Any
 from pos_specs.cards import organisation, pan_of_track2
 from pos_specs.language import Language, open_language
 from pos_specs.message import Message, reply_mti
+from pos_specs.security.hypercom_keys import build_logon
+from pos_specs.security.keys import WorkingKeys
+from pos_specs.security.mac import make_mac
+from pos_specs.security.unionpay_keys import build_key_block
 from pos_terminal.applications import application_for
 from pos_terminal.commands import Command
 from pos_terminal.exchange import Exchange, Result
 from pos_terminal.memory import Memory, memory_from, memory_table
+from pos_terminal.pin_pad import TEST_TMK, PadSettings
 from pos_terminal.states import Event, State
 from pos_terminal.terminal import Terminal
 
+MAC = 64
 MERCHANT = "898000000000001"
 NOW = datetime(2026, 3, 2, 20, 15, 30)
 
@@ -26,12 +32,18 @@ Changes = Mapping[int, str | None] | None
 
 
 class ScriptedHost:
-    """Answers requests of one dialect; `requests` is everything it got."""
+    """Answers requests of one dialect; `requests` is everything it got.
+
+    With `keys` it gives them out at a sign-in, and answers a message that has a MAC with one; `macs` says of each
+    whether it was right.
+    """
 
     def __init__(self, dialect: str) -> None:
         self.language: Language = open_language(dialect)
         self.requests: list[Message] = []
         self.answer_delay_s = 0.0
+        self.keys: WorkingKeys | None = None
+        self.macs: list[bool] = []
         self._scripts: dict[str, deque[Changes]] = defaultdict(deque)
         self._count = 0
 
@@ -56,7 +68,20 @@ class ScriptedHost:
         fields |= {number: value for number, value in changes.items() if value is not None}
         for number in [number for number, value in changes.items() if value is None]:
             fields.pop(number, None)
-        return Message(reply_mti(request.mti), dict(sorted(fields.items())))
+        answer = Message(reply_mti(request.mti), dict(sorted(fields.items())))
+        if MAC in request.fields and self.keys is not None:
+            self.macs.append(request.fields[MAC] == self.mac_of(request))
+            if MAC not in changes:
+                answer.fields[MAC] = self.mac_of(answer)
+        return answer
+
+    def mac_of(self, message: Message) -> str:
+        """DE64 of a message under the keys that this host gives out."""
+        assert self.keys is not None
+        fields = {**message.fields, MAC: "0" * 16}
+        data = self.language.encode(Message(message.mti, dict(sorted(fields.items())), message.pads))
+        covered = data[: -self.language.dialect.elements[MAC].wire_bytes]
+        return make_mac(self.language.dialect.security.mac, self.keys.mac, covered).hex().upper()
 
     def of(self, function: str) -> list[Message]:
         """The requests of one function."""
@@ -83,10 +108,18 @@ class ScriptedHost:
             63: organisation(pan),
             66: "1",
         }
+        if self.keys is not None and request.mti == "0800":
+            made[62] = self._key_element()
         totals = request.fields.get(48, "")
         if len(totals) in (31, 62):
             made[48] = with_codes(totals, "1", "1")
         return {number: value for number, value in made.items() if value}
+
+    def _key_element(self) -> str:
+        assert self.keys is not None
+        if self.language.dialect.security.keys == "hypercom":
+            return build_logon(TEST_TMK, self.keys).decode("latin-1")
+        return build_key_block(TEST_TMK, self.keys).hex().upper()
 
 
 def with_codes(totals: str, domestic: str, foreign: str) -> str:
@@ -100,11 +133,12 @@ def a_terminal(
     memory: Memory | None = None,
     totals_digits: int | None = None,
     watch: Callable[[State, Event, State], None] | None = None,
+    pad: PadSettings | None = None,
 ) -> Terminal:
     """A terminal with an empty memory or the given one, at a fixed time."""
     language = open_language(dialect)
     memory = memory or Memory(dialect, "T0000001", MERCHANT)
-    return Terminal(language, memory, lambda: NOW, application_for(language, totals_digits), watch)
+    return Terminal(language, memory, lambda: NOW, application_for(language, totals_digits), watch, pad)
 
 
 def exchanges(terminal: Terminal, host: ScriptedHost, command: Command) -> Iterator[Exchange]:

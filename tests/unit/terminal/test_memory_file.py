@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.terminal.scripted_host import MERCHANT, ScriptedHost, a_terminal, carry_out, with_codes
 
+from pos_specs.security.keys import WorkingKeys
 from pos_terminal.cards import TEST_CARDS
 from pos_terminal.commands import Purchase, Settle, Void
 from pos_terminal.memory import Memory, MemoryDamaged, memory_from, memory_table
@@ -45,6 +46,65 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
 
     assert 0o600 == stat.S_IMODE(file.path.stat().st_mode)
     assert [file.path] == list(tmp_path.iterdir())
+
+
+KEYS = WorkingKeys(bytes(range(16)), bytes(range(8)), bytes(range(16, 32)))
+
+
+def test_keys_are_sealed_under_a_key_of_their_own(tmp_path: Path) -> None:
+    memory, file = a_full_memory(), MemoryFile(tmp_path / "memory.json")
+    memory.keys = KEYS
+
+    file.save(memory)
+
+    text = file.path.read_text()
+    assert [] == [key.hex() for key in (KEYS.pin, KEYS.mac, KEYS.track) if key.hex() in text.lower()]
+    key_file = tmp_path / "memory.json.key"
+    assert (0o600, 32) == (stat.S_IMODE(key_file.stat().st_mode), key_file.stat().st_size)
+    assert memory == MemoryFile(file.path).load("unionpay", "T0000001", MERCHANT)
+
+
+def test_the_same_keys_are_sealed_once_and_new_ones_again(tmp_path: Path) -> None:
+    memory, file = a_full_memory(), MemoryFile(tmp_path / "memory.json")
+    memory.keys = KEYS
+    sealed = []
+    for keys in (KEYS, KEYS, WorkingKeys(KEYS.pin, KEYS.mac)):
+        memory.keys = keys
+        file.save(memory)
+        sealed.append(json.loads(file.path.read_text())["sealed_keys"])
+
+    assert sealed[0] == sealed[1] != sealed[2]
+
+
+@pytest.mark.parametrize("harm", ["no key file", "another key", "a short key", "a changed seal"])
+def test_keys_that_do_not_open_are_forgotten_and_the_terminal_signs_in_again(harm: str, tmp_path: Path) -> None:
+    memory, file = a_full_memory(), MemoryFile(tmp_path / "memory.json")
+    memory.keys = KEYS
+    file.save(memory)
+    key_file = tmp_path / "memory.json.key"
+    if harm == "no key file":
+        key_file.unlink()
+    elif harm == "a changed seal":
+        table = json.loads(file.path.read_text())
+        file.path.write_text(json.dumps({**table, "sealed_keys": "01" + table["sealed_keys"][2:-2] + "zz"}))
+    else:
+        key_file.write_bytes(bytes(32 if harm == "another key" else 8))
+
+    loaded = MemoryFile(file.path).load("unionpay", "T0000001", MERCHANT)
+
+    assert (None, True) == (loaded.keys, loaded.must_sign_in)
+    assert memory.log == loaded.log
+
+
+def test_a_memory_of_an_older_program_is_still_read() -> None:
+    table = memory_table(a_full_memory())
+    for name in ("authorisations", "advices", "notices"):
+        del table[name]
+    for entry in table["log"]:
+        for name in ("variety", "condition_code", "message_type", "tip_minor", "adjusted", "completed", "icc"):
+            del entry[name]
+
+    assert ([], [], []) == ((read := memory_from(table)).authorisations, read.advices, read.notices)
 
 
 def test_a_new_terminal_has_an_empty_memory(tmp_path: Path) -> None:

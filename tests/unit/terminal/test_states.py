@@ -4,12 +4,16 @@ import pytest
 from tests.unit.terminal.scripted_host import Changes, ScriptedHost, a_terminal, carry_out, with_codes
 
 from pos_terminal.cards import TEST_CARDS
-from pos_terminal.commands import Command, Manage, Purchase, Reverse, Settle
+from pos_terminal.commands import Command, Inquire, Manage, Purchase, Reverse, SellOffline, Settle
 from pos_terminal.memory import Memory
 from pos_terminal.states import RESTING_STATES, TABLE, Event, NotNow, State, next_state
+from pos_terminal.transaction import CHIP
 
 CUP = TEST_CARDS["unionpay"]
 BUY = Purchase(CUP, 1000, "156")
+CHIP_SALE = Purchase(CUP, 1000, "156", CHIP)
+OFFLINE = SellOffline(CUP, 1000, "156", approval_code="123456")
+SCRIPT = "72109F180400000001860784240000021122"
 DISPUTED: Changes = {48: with_codes("0" * 62, "2", "2")}
 IN, ECHO = Manage("sign_in"), Manage("echo")
 
@@ -30,6 +34,14 @@ CONVERSATIONS: dict[str, Script] = {
     ),
     "a refused record": ([BUY, Settle(), Settle()], {"settlement": [DISPUTED], "batch_upload": [{39: "96"}]}),
     "a lost end": ([Settle(), Settle()], {"batch_upload_end": [None]}),
+    "a balance": ([Inquire(CUP, "156")], {}),
+    "a lost balance": ([Inquire(CUP, "156")], {"balance": [None]}),
+    "an offline sale": ([OFFLINE], {}),
+    "a lost offline sale": ([OFFLINE, Settle()], {"offline_purchase": [None]}),
+    "a script before a reversal": (
+        [CHIP_SALE, Reverse("000001"), Reverse()],
+        {"purchase": [{55: SCRIPT}], "script_result": [None]},
+    ),
     "a refused end": ([Settle(), Settle()], {"batch_upload_end": [{39: "96"}]}),
 }
 

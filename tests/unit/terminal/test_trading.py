@@ -5,16 +5,16 @@ from random import Random
 from tests.unit.terminal.scripted_host import ScriptedHost, a_terminal, carry_out
 
 from pos_terminal.cards import TEST_CARDS
-from pos_terminal.commands import Purchase, Refund, Void
-from pos_terminal.trading import Intent, command_for, draw_intent
+from pos_terminal.commands import Adjust, Authorise, Complete, Inquire, Purchase, Refund, Void
+from pos_terminal.trading import SHARES, Intent, command_for, commands_for, draw_intent
 
 CUP = TEST_CARDS["unionpay"]
 
 
-def test_all_three_kinds_are_drawn() -> None:
+def test_every_kind_is_drawn() -> None:
     chance = Random(1)
 
-    assert {"purchase", "purchase_void", "refund"} == {draw_intent(chance).function for _ in range(100)}
+    assert {"purchase", *SHARES} == {draw_intent(chance).function for _ in range(1000)}
     assert {"purchase"} == {draw_intent(chance, purchase=True).function for _ in range(100)}
 
 
@@ -50,3 +50,35 @@ def test_what_was_refunded_is_not_voided() -> None:
     carry_out(terminal, host, Refund(CUP, 10, "156", terminal.memory.log[0].as_original()))
 
     assert Void("000002") == command_for(Intent("purchase_void", CUP, 1, 0.0), terminal.memory.log, "156")
+
+
+def kinds(dialect: str, function: str, *declined: str) -> list[type]:
+    """The commands an intent of that function comes to; the host declines what is named."""
+    terminal, host = a_terminal(dialect), ScriptedHost(dialect)
+    for name in declined:
+        host.will(name, {39: "51", 38: None})
+    intent = Intent(function, CUP, 1000, 0.9)
+    made = []
+    for command in commands_for(intent, terminal.memory, "156", host.language.dialect):
+        made.append(type(command))
+        carry_out(terminal, host, command)
+    return made
+
+
+def test_a_completion_follows_its_pre_authorisation() -> None:
+    assert [Authorise, Complete] == kinds("unionpay", "completion")
+    assert [Authorise] == kinds("unionpay", "completion", "auth")
+
+
+def test_a_tip_follows_its_purchase() -> None:
+    assert [Purchase, Adjust] == kinds("hypercom", "adjust")
+    assert [Purchase] == kinds("hypercom", "adjust", "purchase")
+
+
+def test_a_balance_is_followed_by_a_purchase() -> None:
+    assert [Inquire, Purchase] == kinds("unionpay", "balance")
+
+
+def test_what_a_dialect_lacks_is_a_purchase() -> None:
+    assert [Purchase] == kinds("iso87-ascii", "adjust")
+    assert [Purchase] == kinds("unionpay", "cash_advance")

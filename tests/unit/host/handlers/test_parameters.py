@@ -7,9 +7,12 @@ import json
 import pytest
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, Exchange, HypercomTerminal, UnionPayTerminal
+from tests.unit.host.security.test_keys_and_macs import TMK, guarded
 
 from pos_host.handlers.parameters import list_page
 from pos_specs.chip_parameters import shipped_chip_parameters
+from pos_specs.security.hypercom_keys import read_logon
+from pos_specs.terminal_parameters import shipped_terminal_parameters
 from pos_specs.tlv import parse_tlv
 
 
@@ -118,6 +121,13 @@ async def test_a_hypercom_initialisation_brings_the_merchants_lines(
     parts = hypercom.line.language.parts.of(done.answer, 62)
     assert parts is not None
     assert "POS-HOST TEST MERCHANT" == parts["merchant_line_1"].strip()
+
+
+async def test_a_hypercom_logon_brings_them_behind_the_keys() -> None:
+    answer = (await HypercomTerminal(guarded()).sign_in()).answer
+
+    lines = read_logon(TMK, answer.fields[62].encode("latin-1")).lines
+    assert shipped_terminal_parameters().merchant_lines == lines
 
 
 @pytest.mark.parametrize("mti", ["0800", "0820"])

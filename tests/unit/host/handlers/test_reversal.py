@@ -329,13 +329,14 @@ async def test_in_a_unionpay_batch_that_only_the_store_remembers_nothing_is_reve
 async def test_a_reversal_of_a_stranger_in_such_a_batch_is_unknown(
     unionpay: UnionPayTerminal, host: HostInProcess
 ) -> None:
-    sale = await unionpay.purchase(12_34)
-    await close_batch(unionpay, sales=(1, 12_34))
+    first, second = await unionpay.purchase(12_34), await unionpay.purchase(56_78)
+    await close_batch(unionpay, sales=(2, 69_12))
     for _ in range(3):
         await close_batch(unionpay)
 
-    for other in ({"f2": OTHER_CARD}, {"f4": "000000009900"}, {"f11": "000777"}):
-        assert "00" == (await unionpay.reverse(sale.request, **other)).code
+    assert "00" == (await unionpay.reverse(first.request, f2=OTHER_CARD)).code
+    assert "00" == (await unionpay.reverse(second.request, f4="000000009900")).code
+    assert "00" == (await unionpay.reverse(second.request, f11="000777")).code
     assert "reversal_of_closed" not in {stored.entry.kind for stored in host.memory.entries}
 
 

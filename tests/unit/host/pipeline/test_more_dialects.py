@@ -183,10 +183,26 @@ async def test_the_reversal_of_1993_takes_back_what_de56_names(iso93: Iso93Termi
 
 
 async def test_what_1993_does_not_have_is_answered_902(iso93: Iso93Terminal) -> None:
-    checkpoint = await iso93.settle({}, f24="501")
     unknown = await iso93.purchase(100_00, f3="990000")
 
-    assert ["902", "902"] == [checkpoint.code, unknown.code]
+    assert "902" == unknown.code
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(Side(1, 100_00), "500"), (Side(1, 90_00), "502"), (Side(2, 150_00), "504"), (Side(2, 100_00), "504")],
+)
+@pytest.mark.parametrize("function_code", ["501", "503"])
+async def test_a_checkpoint_is_compared_and_closes_nothing(
+    iso93: Iso93Terminal, host: HostInProcess, function_code: str, sent: Side, code: str
+) -> None:
+    await iso93.purchase(100_00)
+
+    for _ in range(2):
+        compared = await iso93.settle({"debits": sent}, f24=function_code)
+        assert (code, "0000000001", "0000000000010000") == tuple(compared.answer.fields[n] for n in (39, 76, 88))
+    assert ["open"] == [batch.state for batch in host.book("I0000001").batches]
+    assert "500" == (await iso93.settle({"debits": Side(1, 100_00)})).code
 
 
 async def test_an_authorisation_of_1993_is_completed_by_an_advice(iso93: Iso93Terminal) -> None:

@@ -26,6 +26,8 @@ def test_the_shipped_policy_says_what_the_contract_says() -> None:
     assert None is policy.max_amount_minor
     assert None is policy.min_amount_minor
     assert None is policy.silent_after_ms
+    assert 30 * DAY == policy.auth_expires_ms
+    assert 115 == policy.completion_percent
     assert "off" == policy.auto_settle
 
 
@@ -43,6 +45,7 @@ def test_a_file_of_ones_own_needs_only_what_differs(policy_file: Path) -> None:
 def test_limits_may_be_set(policy_file: Path) -> None:
     policy_file.write_text(
         'max_transactions = 500\nmax_amount_minor = 5_000_000\nmin_amount_minor = 0\nsilent_after = "PT8H"\n'
+        'auth_expires = "P7D"\ncompletion_percent = 100\n'
     )
 
     policy = load_policy(str(policy_file))
@@ -51,6 +54,7 @@ def test_limits_may_be_set(policy_file: Path) -> None:
     assert 5_000_000 == policy.max_amount_minor
     assert 0 == policy.min_amount_minor
     assert 8 * HOUR == policy.silent_after_ms
+    assert (7 * DAY, 100) == (policy.auth_expires_ms, policy.completion_percent)
 
 
 def test_a_cutoff_may_be_a_local_time_of_toml(policy_file: Path) -> None:
@@ -80,6 +84,10 @@ def test_a_cutoff_may_be_a_local_time_of_toml(policy_file: Path) -> None:
         ("max_amount_minor = 1.5", "max_amount_minor", "a whole number from 1"),
         ("min_amount_minor = 9\nmax_amount_minor = 8", "min_amount_minor", "above max_amount_minor"),
         ('silent_after = ""', "silent_after", "is not a duration"),
+        ('auth_expires = "off"', "auth_expires", "is not a duration"),
+        ('auth_expires = "P0D"', "auth_expires", "must be longer than nothing"),
+        ("completion_percent = 0", "completion_percent", "a whole number from 1 to 1000"),
+        ('completion_percent = "115 %"', "completion_percent", "a whole number from 1 to 1000"),
         ('auto_settle = "23:30"', "auto_settle", "comes later"),
         ("auto_settle = false", "auto_settle", "comes later"),
     ],

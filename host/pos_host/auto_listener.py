@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from pos_host.decoding.first_frame import MOST_BYTES, FirstFrame, Recognised
+from pos_host.decoding.first_frame import KEPT_BYTES, FirstFrame, Recognised
+from pos_host.decoding.recognise import REFRAMED_KEPT
 from pos_host.logs import Logger
 from pos_host.options import AUTO
 from pos_host.pipeline import Pipeline
 from pos_host.server import Listener, TerminalConnection
 from pos_specs.dialect import Framing
 from pos_specs.language import Language
+
+if TYPE_CHECKING:
+    import ssl
 
 log = Logger("pos_host.auto_listener")
 
@@ -39,6 +42,8 @@ class AutoListener(Listener):
         key = language.name, language.dialect.framing
         spoken = self._spoken.get(key)
         if spoken is None:
+            if len(self._spoken) >= REFRAMED_KEPT:
+                self._spoken.clear()
             spoken = self._spoken[key] = Listener(self.pipeline, language)
             spoken.connections = self.connections
         return spoken
@@ -83,7 +88,7 @@ class UnknownConnection(asyncio.Protocol):
         if found is not None:
             self._hand_over(found)
         elif self._first.is_full:
-            self._give_up(f"in the first {MOST_BYTES} bytes")
+            self._give_up(f"in the first {KEPT_BYTES} bytes")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._first.received and not self._done:

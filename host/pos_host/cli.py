@@ -55,7 +55,9 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _complain(text: str) -> int:
-    typer.echo(f"pos-host: {' '.join(text.split())}", err=True)
+    """One line; none where a group of verbs without a verb has shown its help already."""
+    if text:
+        typer.echo(f"pos-host: {' '.join(text.split())}", err=True)
     return 2
 
 

@@ -21,12 +21,12 @@ from pos_host.handlers.unsupported import refuse
 from pos_host.journal import Journal, Posting, Sought
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry, Row
+from pos_host.ledger.entry import ADVICES, APPROVALS, FINANCIAL, Entry, Row
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
 from pos_host.routing import Router
-from pos_host.security.guard import ICC_DATA, PIN, Guard
+from pos_host.security.guard import CHIP_FUNCTIONS, ICC_DATA, PIN, SECURITY_CONTROL, Guard
 from pos_host.security.guard import Refusal as Refused
 from pos_host.security.issuing import KeyIssuer
 from pos_host.session import Session
@@ -45,9 +45,9 @@ WAITING_PER_TERMINAL = 256
 """Requests of one terminal that may wait for their turn. A real terminal waits for each answer; one that
 sends this many at once is cut off, since its memory would be ours."""
 
-DECIDED_ONCE = FINANCIAL | {"settlement"}
+DECIDED_ONCE = FINANCIAL - ADVICES | {"settlement"}
 """Functions that a terminal does not send again under the same STAN once they were answered, even with 96;
-reversals and uploads it does."""
+reversals, uploads and advices it does."""
 
 FAILED_FOR_MS = 300_000
 """How long a request that was answered 96 is answered 96 again, since its terminal took it for declined: money
@@ -211,16 +211,18 @@ class Pipeline:
             self._fail(turn, error)
 
     def _check(self, guard: Guard, turn: Turn, book: Book) -> Decision | None:
-        """MAC, PIN and chip of a request, once; the refusal of one that is not what it says."""
+        """MAC, track, PIN and chip of a request, once; the refusal of one that is not what it says."""
         request, fields = turn.request, turn.request.message.fields
         turn.guarded = True
         mac = None if guard.mode == "off" else guard.check_mac(request, book, turn.frame.body)
         if isinstance(mac, Refused):
             return decline(request, book, None, turn.now, *mac)
         turn.signature = mac
+        if SECURITY_CONTROL in fields and guard.decipher_track(request, book):
+            request.card = request.read_card(self._cards)
         if PIN in fields:
             guard.check_pin(request, book, turn.now)
-        if ICC_DATA in fields:
+        if ICC_DATA in fields and request.function in CHIP_FUNCTIONS:
             icc = guard.check_chip(request)
             if isinstance(icc, Refused):
                 return decline(request, book, None, turn.now, *icc)

@@ -92,8 +92,9 @@ def auth_void(
     original = particulars(original_stan, "", original_batch, original_date, approval_code)
 
     def make(memory: Memory, language: Language) -> Command:
-        if original is None:
-            return Void(read_stan(stan), force, "auth_void", read_pin(pin))
+        known = read_stan(stan) or _remembered(memory, approval_code, card)
+        if original is None or known:
+            return Void(known, force, "auth_void", read_pin(pin))
         return VoidUnlogged(*money_of(card, amount, currency), original, "auth_void")
 
     return run_command(options, make)
@@ -120,8 +121,9 @@ def completion(
 
     def make(memory: Memory, language: Language) -> Command:
         told = advice or not _has(language, "completion")  # Hypercom and ISO 1987 have the advice alone
-        if original is None:
-            return Complete(asked, read_stan(stan), told, read_pin(pin))
+        known = read_stan(stan) or _remembered(memory, approval_code, card)
+        if original is None or known:
+            return Complete(asked, known, told, read_pin(pin))
         return CompleteUnlogged(*money_of(card, amount, currency), original, told)
 
     return run_command(options, make)
@@ -155,6 +157,14 @@ def completion_void(
         return Void(completed, force, pin=read_pin(pin))
 
     return run_command(options, make)
+
+
+def _remembered(memory: Memory, approval_code: str, card: str | None) -> str:
+    """STAN of the open pre-authorisation of that code, "" where none is remembered or a card is named too."""
+    if not approval_code or card is not None:
+        return ""
+    held = [t.stan for t in memory.authorisations if t.open and t.approval_code == approval_code]
+    return held[0] if held else ""
 
 
 def _has(language: Language, function: str) -> bool:

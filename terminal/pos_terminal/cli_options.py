@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from string import hexdigits
@@ -70,6 +70,10 @@ KEY_HEX_DIGITS = (16, 32, 48)
 """DES keys of one, two or three parts; SM4 keys have 32."""
 
 
+KSN_HEX_DIGITS, BDK_HEX_DIGITS = (16, 18, 20), (32,)
+"""TDES DUKPT (ANSI X9.24-1): ten bytes, of which F on the left may be missing; a key of two parts."""
+
+
 class UsageError(Exception):
     """Bad usage: one line on standard error, exit code 2."""
 
@@ -110,6 +114,12 @@ class TerminalOptions:
     pin_key: Annotated[
         str | None, typer.Option("--pin-key", metavar="HEX", help="Instead of the sign-in's PIN key.")
     ] = None
+    ksn: Annotated[
+        str | None, typer.Option("--ksn", metavar="HEX", help="DUKPT: the serial number to count on from.")
+    ] = None
+    bdk: Annotated[
+        str | None, typer.Option("--bdk", metavar="HEX", help="DUKPT: its base key; by default a public test key.")
+    ] = None
     no_mac: NoMacOption = False
 
     def language(self) -> Language:
@@ -126,7 +136,10 @@ class TerminalOptions:
 
     def pad(self) -> PadSettings:
         """What the PIN pad is loaded with; raises UsageError."""
-        return read_pad(self.tmk, self.scheme, self.mac_key, self.pin_key, no_mac=self.no_mac)
+        pad = read_pad(self.tmk, self.scheme, self.mac_key, self.pin_key, no_mac=self.no_mac)
+        if self.bdk and not self.ksn:
+            raise UsageError("--bdk: needs --ksn, the serial number of the device")
+        return replace(pad, ksn=_key("ksn", self.ksn, KSN_HEX_DIGITS), bdk=_key("bdk", self.bdk, BDK_HEX_DIGITS))
 
     def memory_path(self) -> Path:
         """The file of the terminal's memory."""
@@ -234,10 +247,10 @@ def read_stan(text: str | None) -> str:
     return f"{int(text):06d}"
 
 
-def _key(option: str, text: str | None) -> bytes:
+def _key(option: str, text: str | None, digit_counts: tuple[int, ...] = KEY_HEX_DIGITS) -> bytes:
     digits = (text or "").replace(" ", "")
-    if digits and (len(digits) not in KEY_HEX_DIGITS or not set(digits) <= set(hexdigits)):
-        lengths = " or ".join(str(length) for length in KEY_HEX_DIGITS)
+    if digits and (len(digits) not in digit_counts or not set(digits) <= set(hexdigits)):
+        lengths = " or ".join(str(length) for length in digit_counts)
         raise UsageError(f"--{option}: must be {lengths} hex digits, not {len(digits)} characters")
     return bytes.fromhex(digits)
 

@@ -78,7 +78,8 @@ class Memory:
     """One terminal's memory; `stan` and `invoice` are the numbers used last.
 
     `authorisations` are the pre-authorisations that were approved, of this batch and of earlier ones. `keys` are
-    the working keys, which no table of `memory_table` holds: `MemoryFile` keeps them sealed.
+    the working keys, which no table of `memory_table` holds: `MemoryFile` keeps them sealed. `ksn` is
+    the DUKPT serial number used last, in hex.
     """
 
     dialect: str
@@ -94,6 +95,7 @@ class Memory:
     authorisations: list[Transaction] = field(default_factory=list)
     advices: list[Advice] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    ksn: str = ""
     keys: WorkingKeys | None = field(default=None, repr=False)
 
     def next_stan(self) -> str:

@@ -22,6 +22,7 @@ from pos_terminal.pin import Pin
 
 if TYPE_CHECKING:
     from pos_specs.security.pin_block import PinFormat
+    from pos_terminal.dukpt_device import Session
 
 TEST_TMK = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 """The master key that the host's shipped test keys have for every terminal."""
@@ -43,7 +44,8 @@ KEYS_ELEMENT = 62
 class PadSettings:
     """What a PIN pad is loaded with; the repr shows no key.
 
-    `mac_key` and `pin_key` take the place of those that a sign-in brings. Without `uses_mac` no MAC is made or
+    `mac_key` and `pin_key` take the place of those that a sign-in brings. With `ksn` every message has keys of its own
+    (DUKPT) under the base key `bdk`, the shipped test key where that is b"". Without `uses_mac` no MAC is made or
     looked at, for hosts that have none.
     """
 
@@ -52,6 +54,8 @@ class PadSettings:
     mac_key: bytes = field(repr=False, default=b"")
     pin_key: bytes = field(repr=False, default=b"")
     uses_mac: bool = True
+    ksn: bytes = b""
+    bdk: bytes = field(repr=False, default=b"")
 
 
 class PadError(Exception):
@@ -73,6 +77,7 @@ class PinPad:
         self._memory = memory
         self.settings = settings or PadSettings()
         self.random = random
+        self._session: Session | None = None
 
     def refusal_of_keys(self, answer: Message) -> str:
         """Adopt the working keys of a sign-in's answer; gives why they are refused, "" when they are not.
@@ -94,6 +99,8 @@ class PinPad:
     def check_pin_key(self) -> None:
         """Raise PadError when no PIN can be sent."""
         keys = self._memory.keys
+        if self.settings.ksn:
+            return
         if not self._pin_key():
             brings = self._security.keys != "none"
             raise PadError(f"there is no PIN key: {'sign in first, or ' if brings else ''}give --pin-key")
@@ -106,26 +113,33 @@ class PinPad:
         Raises PadError, and SecurityError for a key that fits nothing.
         """
         pan = request.fields.get(2) or pan_of_track2(request.fields.get(35, ""))
+        self._session = None
+        wants_mac = self._security.wants_mac(request.mti)
+        if self.settings.ksn and (pin is not None or (wants_mac and self.settings.uses_mac)):
+            self._derive_keys(request)
         control = self._encipher_track(request)
         if pin is not None:
             control = self._put_pin(request, pin, pan, control)
         if control and 53 in self._language.dialect.elements:
             request.fields[53] = control.ljust(16, "0")
         request.fields = dict(sorted(request.fields.items()))
-        if self._mac_key() and self._security.wants_mac(request.mti):
-            request.fields[self._mac_element(request)] = self._mac_of(request)
+        if wants_mac and (key := self._mac_key()):
+            request.fields[self._mac_element(request)] = self._mac_of(request, key)
 
-    def is_authentic(self, request: Message, answer: Message) -> bool:
-        """False when the answer to a request with a MAC lacks it, or has a wrong one.
+    def why_not_believed(self, request: Message, answer: Message) -> str:
+        """What is wrong with the MAC of an approval, "" when nothing is.
 
-        Only DE39 = 00 must have one (unionpay.md 5.3); a MAC that is there must be right on any approval.
+        Only a request with a MAC is answered with one, and only DE39 = 00 must have it (unionpay.md 5.3); a MAC that
+        is there must be right on any approval.
         """
-        if not self._mac_key() or self._mac_element(request) not in request.fields:
-            return True
+        key = self._mac_key() if self._session is None else self._session.mac_response
+        if not key or self._mac_element(request) not in request.fields:
+            return ""
         stated = answer.fields.get(self._mac_element(answer))
         if stated is None:
-            return answer.fields.get(39) != "00"
-        return hmac.compare_digest(self._mac_of(answer).encode("ascii"), stated.upper().encode("utf-8"))
+            return "has no MAC (with a host that makes none: --no-mac)" if answer.fields.get(39) == "00" else ""
+        right = hmac.compare_digest(self._mac_of(answer, key).encode("ascii"), stated.upper().encode("utf-8"))
+        return "" if right else "has a wrong MAC"
 
     def _take_keys(self, value: str) -> None:
         data = _bytes_of(self._language.dialect.elements[KEYS_ELEMENT], value)
@@ -164,7 +178,13 @@ class PinPad:
         request.fields[35] = encrypt_track(keys.track, request.fields[35])
         return "061"
 
-    def _mac_of(self, message: Message) -> str:
+    def _derive_keys(self, request: Message) -> None:
+        from pos_terminal.dukpt_device import next_session, put_serial
+
+        self._session = next_session(self._memory, self.settings.ksn, self.settings.bdk)
+        put_serial(self._language.dialect, request, self._session.serial)
+
+    def _mac_of(self, message: Message, key: bytes) -> str:
         """DE64, over all bytes before it with its own bit set (unionpay.md 5.3, hypercom.md 5)."""
         from pos_specs.security.mac import make_mac
 
@@ -172,7 +192,7 @@ class PinPad:
         element = self._language.dialect.elements[number]
         fields = {**message.fields, number: "0" * (2 * MAC_BYTES)}
         whole = self._language.encode(Message(message.mti, dict(sorted(fields.items())), message.pads))
-        mac = make_mac(self._security.mac, self._mac_key(), whole[: -element.wire_bytes])
+        mac = make_mac(self._security.mac, key, whole[: -element.wire_bytes])
         return mac[:MAC_BYTES].hex().upper()
 
     def _mac_element(self, message: Message) -> int:
@@ -185,12 +205,16 @@ class PinPad:
         keys = self._memory.keys
         if not self.settings.uses_mac or not self._security.mac:
             return b""
+        if self._session is not None:
+            return self._session.mac_request
         if self.settings.mac_key:
             return self.settings.mac_key
         return keys.mac if keys is not None and keys.algorithm == "des" else b""
 
     def _pin_key(self) -> bytes:
         keys = self._memory.keys
+        if self._session is not None:
+            return self._session.pin
         return self.settings.pin_key or (keys.pin if keys is not None else b"")
 
 

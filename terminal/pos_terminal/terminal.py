@@ -91,12 +91,11 @@ class Terminal:
         if self.state not in RESTING_STATES:
             raise NotNow(f"the terminal is {self.state.value}")
         self._admission.check(command)
-        self._command = command
-        self.result = None
+        kept = self._composer.store(command) if isinstance(command, Stored) else None
+        self._command, self._kept, self.result = command, kept, None
         if isinstance(command, Reverse):
             self._begin_reverse(command)
         elif isinstance(command, Stored):
-            self._kept = self._composer.store(command)
             if command.later:
                 self._end(Result(True, True, reason="kept until the settlement", transaction=self._kept))
         elif isinstance(command, Forward) and not (self.memory.advices or self.memory.notices):
@@ -122,8 +121,8 @@ class Terminal:
         code = answer.fields.get(39)
         approved = code in self.application.approved
         exchange = Exchange(asked.function, asked.message, answer, code, approved, asked.batch_number)
-        if approved and not self.pin_pad.is_authentic(asked.message, answer):
-            return self._distrust(exchange)
+        if approved and (wrong := self.pin_pad.why_not_believed(asked.message, answer)):
+            return self._distrust(exchange, wrong)
         event = self._take[self.state](exchange, answer)
         self._asked = None
         self._move(event)
@@ -301,7 +300,7 @@ class Terminal:
 
     # ------------------------------------------------------------ no answer, or one that is not to be believed
 
-    def _distrust(self, exchange: Exchange) -> Exchange:
+    def _distrust(self, exchange: Exchange, wrong: str) -> Exchange:
         """An approval with a wrong MAC, or none: as no answer, with its own reason, and new keys are asked for."""
         exchange.approved, exchange.distrusted = False, True
         self.memory.must_sign_in = self.language.dialect.security.keys != "none"
@@ -310,7 +309,7 @@ class Terminal:
             unfinished.reason = MAC_ERROR
         elif unfinished is not None and self.state is State.REVERSING:
             self._count_refusal(unfinished, exchange)
-        self._unheard(exchange, f"the MAC of the answer to {exchange.function} is missing or wrong")
+        self._unheard(exchange, f"the answer to {exchange.function} {wrong}")
         return exchange
 
     def _unheard(self, exchange: Exchange, reason: str) -> None:

@@ -112,7 +112,7 @@ def _line(language: Language, exchange: Exchange) -> str:
     if exchange.given_up:
         parts.append("given up")
     if exchange.distrusted:
-        parts.append("not believed: its MAC is missing or wrong")
+        parts.append("not believed")
     parts.append(f"{exchange.latency_ms or 0:.1f} ms")
     return f"{exchange.function}{f' {stan}' if stan else ''}: {', '.join(parts)}"
 

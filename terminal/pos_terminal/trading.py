@@ -81,7 +81,7 @@ def commands_for(intent: Intent, memory: Memory, currency: str, dialect: Dialect
     has = {rule.name for rule in dialect.functions}
     function = intent.function
     if function in ("purchase_void", "refund"):
-        yield command_for(intent, memory.log, currency)
+        yield command_for(intent, [*memory.log, *_pending_refund(memory)], currency)
     elif function == "completion" and "auth" in has and has & COMPLETIONS:
         yield from _pre_authorised(intent, memory, currency, advice="completion" not in has or intent.pick < 0.5)
     elif function == "offline_purchase" and function in has:
@@ -131,6 +131,12 @@ def _with_a_tip(intent: Intent, memory: Memory, currency: str) -> Iterator[Comma
     if last != before and last[0].function == "purchase" and last[0].effective:  # else another one was repeated
         tip_minor = intent.amount_minor * TIP_PERCENT // 100
         yield Adjust(last[0].stan, last[0].amount_minor + tip_minor, tip_minor, later=True)
+
+
+def _pending_refund(memory: Memory) -> list[Transaction]:
+    """A refund whose answer never came: the host may have it, so its purchase is spoken for."""
+    pending = memory.unfinished.transaction if memory.unfinished is not None else None
+    return [pending] if pending is not None and pending.function == "refund" else []
 
 
 def _pick(intent: Intent, log: Sequence[Transaction]) -> Transaction | None:

@@ -299,7 +299,9 @@ async def test_what_was_refunded_of_a_purchase_is_added_up(journal: Journal) -> 
     declined = refund(53, sale, 7_00)._replace(outcome="original_differs")
     await kept(journal, sale, refund(51, sale, 10_00), refund(52, sale, 5_00), declined, rows=(batch_row(),))
 
-    assert Found(StoredEntry(1, sale), sale.amount_minor, 15_00, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 15_00, False, False) == await journal.find_original(
+        1, by_rrn(sale.rrn)
+    )
 
 
 async def test_a_refund_of_another_purchase_with_the_same_key_does_not_count(journal: Journal) -> None:
@@ -307,7 +309,9 @@ async def test_a_refund_of_another_purchase_with_the_same_key_does_not_count(jou
     namesake = purchase(50, batch=100_002, rrn="000001000099")
     await kept(journal, sale, namesake, refund(51, namesake, 10_00), rows=(batch_row(1), batch_row(2)))
 
-    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(
+        1, by_rrn(sale.rrn)
+    )
 
 
 async def test_a_reversed_refund_does_not_count(journal: Journal) -> None:
@@ -315,7 +319,9 @@ async def test_a_reversed_refund_does_not_count(journal: Journal) -> None:
     back = refund(51, sale, 10_00)
     await kept(journal, sale, back, reversal(back), rows=(batch_row(1), batch_row(2)))
 
-    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(
+        1, by_rrn(sale.rrn)
+    )
 
 
 async def test_a_voided_or_reversed_purchase_is_found_as_such(journal: Journal) -> None:
@@ -348,7 +354,9 @@ async def test_a_reversal_that_was_refused_reversed_nothing(journal: Journal) ->
     sale = purchase(1)
     await kept(journal, sale, reversal(sale, outcome="original_differs"), rows=(batch_row(),))
 
-    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(1, by_rrn(sale.rrn))
+    assert Found(StoredEntry(1, sale), sale.amount_minor, 0, False, False) == await journal.find_original(
+        1, by_rrn(sale.rrn)
+    )
 
 
 async def test_only_the_functions_sought_are_found(journal: Journal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from pos_host.decoding.chip_wording import chip_value_in_words
 from pos_host.decoding.wording import value_in_words
 from pos_specs.cutting import RECORDS, PartValues
 from pos_specs.emv_tags import tag_name
@@ -148,7 +149,7 @@ def _part_rows(language: Language, message: Message, number: int, parts: dict[st
                     for key, item in record.items()
                 ]
         elif is_tlv and tag_name(name) is not None:
-            rows.append(PartRow(f"{name} {tag_name(name)}", value, ""))
+            rows.append(PartRow(f"{name} {tag_name(name)}", value, chip_value_in_words(name, value, parts)))
         else:
             rows.append(_part_row(language, message, number, name, name, value))
     return tuple(rows)

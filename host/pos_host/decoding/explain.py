@@ -150,13 +150,13 @@ def start_in_words(starts_at: str) -> str:
 
 
 def framing_in_words(framing: Framing) -> str:
-    """`2-byte length, TPDU, header of 6 bytes`, for a log line and a headline."""
+    """`2-byte length, TPDU, 6-byte header`, for a log line and a headline."""
     length = _LENGTHS.get(framing.length, framing.length)
     pieces = [
         "STX" if framing.start == "stx" else "",
         f"{length} that counts itself" if "itself" in framing.counts else length,
         "TPDU" if framing.tpdu != "none" else "no TPDU",
-        f"header of {framing.envelope.header.size} bytes" if framing.envelope.header.size else "no header",
+        f"{framing.envelope.header.size}-byte header" if framing.envelope.header.size else "no header",
         {"none": "", "etx": "ETX", "etx-lrc": "ETX and LRC"}[framing.trailer],
     ]
     return ", ".join(filter(None, pieces))

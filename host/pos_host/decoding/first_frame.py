@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pos_host.decoding.explain import explain, framing_in_words
-from pos_host.decoding.frame_content import Content
-from pos_host.decoding.outer_forms import first_frames, outer_forms
+from pos_host.decoding.first_look import MTI_ENCODINGS
+from pos_host.decoding.frame_content import Content, rank
+from pos_host.decoding.outer_forms import OuterFrame, first_frame, outer_forms
 from pos_host.decoding.recognise import contents, reframed
+from pos_specs.errors import FramingError
 from pos_specs.language import Language
 
 MOST_BYTES = 4096
-"""Bytes that are kept of a peer nobody knows yet: the longest frame that a shipped dialect allows."""
+"""Of a frame, without what stands around it: the most that a shipped dialect allows."""
+
+KEPT_BYTES = MOST_BYTES + 8
+"""Bytes that are kept of a peer nobody knows yet: such a frame, with STX, four bytes of length, ETX and LRC."""
 
 KEEP_ALIVES = (b"\0\0", b"\0\0\0", b"\0\0\0\0")
 """A length of zero that comes by itself. The first half of a longer length looks like the shortest of them, but only
@@ -41,7 +46,7 @@ class FirstFrame:
 
     @property
     def is_full(self) -> bool:
-        return len(self.received) > MOST_BYTES
+        return len(self.received) > KEPT_BYTES
 
     def receive_data(self, data: bytes) -> Recognised | None:
         """What the peer speaks, once the first frame is there and some dialect can read it.
@@ -52,25 +57,37 @@ class FirstFrame:
         if self.received in KEEP_ALIVES:
             self.received = b""
             return None
-        frames = list(first_frames(self.received, self._untried))
-        complete = {id(frame.form) for frame in frames}
-        self._untried = tuple(form for form in self._untried if id(form) not in complete)
-        found = [content for _, read in contents(self.received, frames, self._languages) for content in read]
+        frames, waiting = [], []
+        for form in self._untried:
+            try:
+                frame = first_frame(self.received, form)
+            except FramingError:
+                continue
+            if frame is None:
+                waiting.append(form)
+            else:
+                frames.append(frame)
+        self._untried = tuple(waiting)
+        found = self._read(frames, in_own_framing=True) or self._read(frames, in_own_framing=False)
         return _recognised(found) if found else None
+
+    def _read(self, frames: list[OuterFrame], *, in_own_framing: bool) -> list[Content]:
+        ends = contents(self.received, frames, self._languages, in_own_framing=in_own_framing)
+        return [content for _, found in ends for content in found]
 
     def explain(self) -> str:
         """What is seen in the bytes that nobody can read, without a byte that may belong to a card number."""
-        return explain(self.received, self._languages, mask=True).in_one_line()
+        return explain(self.received[:KEPT_BYTES], self._languages, mask=True).in_one_line()
 
 
 def _recognised(found: list[Content]) -> Recognised:
-    best, *others = sorted(
-        found, key=lambda content: (content.points, -len(content.language.dialect.bases)), reverse=True
-    )
+    best, *others = sorted(found, key=rank, reverse=True)
     message = best.message
     rule = best.language.function_of(message)
-    why = f"MTI {message.mti} in {best.language.dialect.wire.mti}, {len(message.fields)} elements to the frame's end"
+    written = MTI_ENCODINGS[best.language.dialect.wire.mti]
+    why = f"MTI {message.mti} in {written}, {len(message.fields)} elements to the frame's end"
     meant = "" if rule is None else f", which is {rule.name}"
-    fits = dict.fromkeys(content.language.name for content in others)
-    fits.pop(best.language.name, None)
+    as_its_own = best.framing == best.language.dialect.framing
+    likely = [other for other in others if not as_its_own or other.framing == other.language.dialect.framing]
+    fits = dict.fromkeys(other.language.name for other in likely if other.language is not best.language)
     return Recognised(reframed(best.language, best.framing), framing_in_words(best.framing), why + meant, tuple(fits))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pos_host.decoding.frame_content import ERROR_TPDU_ID, LONGEST_HEADER_BYTES, bitmap_at, mti_at
 from pos_host.decoding.outer_forms import OuterFrame, ends_with_a_frame, first_frames, outer_forms
+from pos_specs.bitmap import mti_bytes
 from pos_specs.dialect import Wire
 from pos_specs.errors import FramingError
 from pos_specs.frame import TPDU_BYTES, TPDU_ID
@@ -38,8 +39,9 @@ _OTHER_PROTOCOLS = (
     (b"GET ", "an HTTP request"),
     (b"POST ", "an HTTP request"),
     (b"HTTP/", "an HTTP answer"),
-    (b"<", "XML"),
-    (b"{", "JSON"),
+    (b"<?xml", "XML"),
+    (b"<isomsg", "XML"),
+    (b'{"', "JSON"),
     (b"\x1f\x8b", "gzip: compressed data"),
     (b"SSH-", "SSH"),
     (b"\xff\xfb", "a telnet negotiation"),
@@ -132,11 +134,22 @@ def _other_protocol(data: bytes) -> str | None:
 def _best_frame(data: bytes) -> OuterFrame | None:
     """The form in which all of `data` are frames, first of all one with a message in it."""
     whole = [frame for frame in first_frames(data, _FORMS) if ends_with_a_frame(data, frame)]
-    holding = (frame for frame in whole if _holds_message(data[frame.start : frame.stop]))
-    found = next(holding, None)
-    if found is not None or _begins_with_mti(data):
-        return found
-    return next((frame for frame in whole if frame.form.length != "none"), None)
+    likely = max(whole, key=lambda frame: _likelihood(data, frame), default=None)
+    if likely is not None and _likelihood(data, likely) > 0:
+        return likely
+    return None if _begins_with_mti(data) else next((frame for frame in whole if frame.form.length != "none"), None)
+
+
+def _likelihood(data: bytes, frame: OuterFrame) -> int:
+    """0 without a message; more where the message follows at once, and where text ends with a trailer."""
+    content = data[frame.start : frame.stop]
+    position = TPDU_BYTES if content[0] == TPDU_ID else 0
+    found = _find_message(content, position)
+    if found is None:
+        return 0
+    is_text = found.wire.mti != "bcd" or frame.form.trailer == "etx-lrc"
+    direct = found.at == position or _known_header(content[position : found.at]) is not None
+    return 1 + 4 * direct + 2 * (frame.form.length != "none") + (frame.form.trailer != "none" and is_text)
 
 
 def _holds_message(content: bytes) -> bool:
@@ -270,7 +283,8 @@ def _places(content: bytes, position: int) -> Iterator[Found]:
 
 def _is_text_as_binary(wire: Wire, body: bytes) -> bool:
     """A bitmap in hex digits is one that is binary too, but hardly ever meant so."""
-    return (wire.mti, wire.bitmap) == ("ascii", "binary") and _HEX_DIGITS.issuperset(body[4:12])
+    start = mti_bytes(wire)
+    return wire.bitmap == "binary" and _HEX_DIGITS.issuperset(body[start : start + 8])
 
 
 def _wire(mti: str, bitmap: str) -> Wire:

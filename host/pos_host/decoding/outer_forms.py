@@ -39,6 +39,10 @@ longer one there is room to spare."""
 _WITHOUT_LENGTH = (("stx", "etx-lrc"), ("stx", "etx"), ("none", "etx"))
 
 
+MOST_KEEP_ALIVES = 8
+"""So many may stand before a first frame; a line that is full of zeros is no line of keep-alives."""
+
+
 class OuterFrame(NamedTuple):
     """The first frame of some bytes, read in one form: where its content begins and ends, and where it ends itself."""
 
@@ -60,10 +64,10 @@ def outer_forms(most_bytes: int) -> tuple[Framing, ...]:
 
 
 def first_frames(data: bytes, forms: tuple[Framing, ...]) -> Iterator[OuterFrame]:
-    """The first frame of `data` in each form in which it is complete; keep-alives before it are passed over."""
+    """The first frame of `data` in each form in which it is complete; some keep-alives before it are passed over."""
     for form in forms:
         try:
-            frame = _first_frame(data, form)
+            frame = first_frame(data, form)
         except FramingError:
             continue
         if frame is not None:
@@ -85,9 +89,13 @@ def ends_with_a_frame(data: bytes, frame: OuterFrame) -> bool:
     return True
 
 
-def _first_frame(data: bytes, form: Framing) -> OuterFrame | None:
+def first_frame(data: bytes, form: Framing) -> OuterFrame | None:
+    """The first frame in one form, None where it is not complete; raises FramingError where there will be none."""
     envelope, position = form.envelope, 0
-    while (extent := envelope.extent(data, position)) is not None and extent[2] <= len(data):
+    for _ in range(MOST_KEEP_ALIVES + 1):
+        extent = envelope.extent(data, position)
+        if extent is None or extent[2] > len(data):
+            return None
         if envelope.content(data, extent):
             return OuterFrame(form, *extent)
         position = extent[2]

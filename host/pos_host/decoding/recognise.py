@@ -30,7 +30,8 @@ FRAMED_OTHERWISE = outer_forms(LONGEST_FRAME_BYTES)
 """The forms in which hex that is given to a command may be framed."""
 
 REFRAMED_KEPT = 64
-"""Dialects with a framing other than their own, kept ready: a fleet has one or two such."""
+"""Dialects with a framing other than their own, kept ready: a fleet has one or two such, and a hostile peer could
+make up thousands."""
 
 _EXACT_FRAMING = 200
 """Points for each piece of framing that is as the dialect's listener expects it; see plausibility."""
@@ -99,7 +100,9 @@ def read_framed_otherwise(data: bytes, languages: list[Language]) -> list[Readin
     """The dialects that fit where `data` are whole frames of any known form, best first."""
     whole = [frame for frame in first_frames(data, FRAMED_OTHERWISE) if ends_with_a_frame(data, frame)]
     return _sorted(
-        _framed_reading(data, frame, content) for frame, found in contents(data, whole, languages) for content in found
+        _framed_reading(data, frame, content)
+        for frame, found in contents(data, whole, languages, in_own_framing=False)
+        for content in found
     )
 
 
@@ -112,9 +115,9 @@ def read_on(reading: Reading) -> list[Reading]:
 
 
 def contents(
-    data: bytes, frames: Iterable[OuterFrame], languages: list[Language]
+    data: bytes, frames: Iterable[OuterFrame], languages: list[Language], *, in_own_framing: bool
 ) -> Iterator[tuple[OuterFrame, list[Content]]]:
-    """What the first frame of `data` may hold, for each of its possible ends.
+    """What the first frame of `data` may hold, for each of its possible ends: see `read_content`.
 
     Zeros before a length are rather the beginning of a longer length than a keep-alive.
     """
@@ -123,7 +126,8 @@ def contents(
         by_end.setdefault((frame.start, frame.stop), []).append(frame)
     for (start, stop), alike in by_end.items():
         direct = [frame for frame in alike if frame.start == frame.form.envelope.lead_bytes] or alike
-        yield direct[0], read_content(data[start:stop], [frame.form for frame in direct], languages)
+        forms = [frame.form for frame in direct]
+        yield direct[0], read_content(data[start:stop], forms, languages, in_own_framing=in_own_framing)
 
 
 def fitting(readings: Iterable[Reading]) -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iso4217 import Currency
-
+from pos_host.decoding.money_wording import amount_in_words, currency_code
 from pos_specs.card_number import luhn_valid
 from pos_specs.cards import organisation
 from pos_specs.language import Language
@@ -14,7 +13,6 @@ from pos_specs.message import Message, is_request
 CURRENCY = 49
 """The element that names the currency of the amounts, in every edition of the standard."""
 
-_CURRENCIES = {f"{currency.number:03d}": currency for currency in Currency if currency.number is not None}
 _AMOUNT = re.compile(r"(?:.*_)?amount")
 _DATES = {"local_date", "settlement_date", "original_date", "conversion_date", "capture_date"}
 _TIMES = {"local_time"}
@@ -43,10 +41,9 @@ def response_text(language: Language, code: str) -> str:
 
 def _by_name(language: Language, message: Message, name: str, value: str) -> str:
     if _AMOUNT.fullmatch(name) and value.isdecimal():
-        return _amount(message.fields.get(CURRENCY, language.dialect.currency), value)
+        return amount_in_words(message.fields.get(CURRENCY, language.dialect.currency), value)
     if name == "currency":
-        currency = _currency(value)
-        return "" if currency is None else currency.code
+        return currency_code(value)
     if name == "pan" and value.isdecimal():
         return _card(value.lstrip("0"))
     if name in _DATES and len(value) == 4:
@@ -56,19 +53,6 @@ def _by_name(language: Language, message: Message, name: str, value: str) -> str
     if name in _TIMES and len(value) == 6:
         return f"{value[:2]}:{value[2:4]}:{value[4:]}"
     return ""
-
-
-def _amount(code: str, digits: str) -> str:
-    currency = _currency(code)
-    if currency is None or currency.exponent is None:
-        return f"{int(digits)} minor units of {code}"
-    places = currency.exponent
-    whole, minor = divmod(int(digits), 10**places)
-    return f"{whole}.{minor:0{places}d} {currency.code}" if places else f"{whole} {currency.code}"
-
-
-def _currency(code: str) -> Currency | None:
-    return _CURRENCIES.get(code.strip().rjust(3, "0"))
 
 
 def _card(pan: str) -> str:

@@ -27,7 +27,7 @@ def adjust(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
     found = original_of(request, book)
     if wrong is None and found is None and not stands_alone(request, batch):
         wrong = "original_not_found", "no sale of the open batch fits what the adjust names"
-    original = None if found is None else adjusted_by(*found)
+    original = None if found is None else found[1]
     if wrong is None and found is not None and original is not None:
         wrong = _why_not_here(found[0], batch) or why_not_adjusted(request, original)
     if wrong is not None:
@@ -53,11 +53,6 @@ def stands_alone(request: Request, batch: Batch) -> bool:
     """Whether an adjust of something unknown counts by itself: in UnionPay, for the batch that it names."""
     number = request.meaning("original_batch_number")
     return batch.dialect.totals_kind == "unionpay48" and number in ("", "000000", batch.number)
-
-
-def adjusted_by(home: Batch, found: Transaction) -> Transaction:
-    """What an adjust that names `found` changes: where that is an adjust too, the transaction it changed."""
-    return home.answers.get(found.original, found) if found.function == "adjust" else found
 
 
 def why_not_adjusted(request: Request, original: Transaction) -> tuple[str, str] | None:

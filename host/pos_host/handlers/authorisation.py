@@ -7,7 +7,7 @@ from typing import Any
 
 from pos_host.clock import Instant
 from pos_host.handlers.issuer import judge
-from pos_host.handlers.originals import authorisation_named, names_an_authorisation
+from pos_host.handlers.originals import authorisation_named
 from pos_host.handlers.posting_entry import approval, decline, part_of
 from pos_host.handlers.purchase import late_original, wrong_money, wrong_pin
 from pos_host.ledger.authorisations import after, has_expired, next_authorisation_no
@@ -17,6 +17,9 @@ from pos_host.ledger.entry import APPROVALS, AuthorisationRow
 from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import Request
 
+MOST_AUTHS = 100
+"""Auths of one authorisation: a hotel adds one a day. Its row names each, and is written again with each."""
+
 
 def auth(request: Request, book: Book, batch: Batch, now: Instant, policy: Policy) -> Decision:
     """Reserve an amount, or raise the authorisation whose approval code the request names (unionpay.md 3).
@@ -24,9 +27,10 @@ def auth(request: Request, book: Book, batch: Batch, now: Instant, policy: Polic
     It ends after the policy's `auth_expires` unless it is completed, whatever becomes of its batch.
     """
     wrong = late_original(request, book) or wrong_money(request, batch)
-    raised = authorisation_named(request, book) if names_an_authorisation(request) else None
-    if wrong is None and names_an_authorisation(request):
-        wrong = why_not_open(request, raised, now)
+    raises = bool(request.meaning("approval_code").strip())
+    raised = authorisation_named(request, book) if raises else None
+    if wrong is None and raises:
+        wrong = why_not_open(request, raised, now) or _raised_too_often(raised)
     if wrong is not None:
         return decline(request, book, batch, now, *wrong)
     asked_minor = request.amount_minor or 0
@@ -50,6 +54,11 @@ def auth(request: Request, book: Book, batch: Batch, now: Instant, policy: Polic
         **part_of(judged, asked_minor, detail),
     )
     return made._replace(rows=(after(raised, made.entries[0]),))
+
+
+def _raised_too_often(row: AuthorisationRow | None) -> tuple[str, str] | None:
+    often = row is not None and len(row.named.split()) >= MOST_AUTHS
+    return ("not_allowed_now", f"an authorisation is made of {MOST_AUTHS} auths at most") if often else None
 
 
 def auth_void(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pos_host.clock import Instant
-from pos_host.handlers.adjust import adjusted_by, stands_alone, why_not_adjusted
+from pos_host.handlers.adjust import stands_alone, why_not_adjusted
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.handlers.refund import REFUNDABLE
@@ -248,7 +248,7 @@ def _adjusted(request: Request, book: Book, home: Batch, *, hypercom: bool) -> T
     if hypercom:
         return home.by_rrn.get(request.meaning("rrn").strip()) or home.by_invoice.get(request.invoice)
     found = original_of(request, book)
-    return None if found is None or found[0] is not home else adjusted_by(*found)
+    return None if found is None or found[0] is not home else found[1]
 
 
 def _sale_notice(

@@ -12,7 +12,7 @@ def original_of(request: Request, book: Book) -> tuple[Batch, Transaction] | Non
     """The original a void or refund names, in the remembered batches, newest first.
 
     It is named by batch and STAN (UnionPay DE61), RRN (DE37), invoice (Hypercom DE62) or STAN (DE90);
-    what the message gives must all fit.
+    what the message gives must all fit. Who names an adjust means what that changed.
     """
     for batch in reversed(book.batches):
         found = _in_batch(request, batch)
@@ -34,7 +34,7 @@ def _in_batch(request: Request, batch: Batch) -> Transaction | None:
         found = batch.by_invoice.get(invoice) if invoice else None
     if found is None or (rrn and found.rrn != rrn):
         return None
-    return found
+    return batch.answers.get(found.original, found) if found.function == "adjust" else found
 
 
 def _names(request: Request) -> tuple[str, str, str]:
@@ -89,9 +89,10 @@ def names_an_authorisation(request: Request) -> bool:
 
 
 def authorisation_named(request: Request, book: Book) -> AuthorisationRow | None:
-    """The authorisation of this terminal that fits all the request says: approval code, RRN, batch and STAN, card.
+    """The authorisation of this terminal that fits what the request says: approval code, batch and STAN, card.
 
-    The latest where several do; None too for a request that says nothing of one.
+    RRN counts only without a code, since in some dialects it is the terminal's own. The latest where several fit;
+    None too for a request that says nothing of one.
     """
     if not names_an_authorisation(request):
         return None
@@ -101,7 +102,9 @@ def authorisation_named(request: Request, book: Book) -> AuthorisationRow | None
 
 def _fits(request: Request, row: AuthorisationRow) -> bool:
     code, (stan, rrn, _) = request.meaning("approval_code").strip(), _names(request)
-    if (code and code != row.approval_code) or (rrn and rrn != row.rrn):
+    if request.function == "batch_upload" and request.language.dialect.totals_kind == "hypercom63":
+        stan = ""  # DE60 names the record itself
+    if code != row.approval_code if code else (rrn and rrn != row.rrn):
         return False
     if request.card.print and row.card_print and request.card.print != row.card_print:
         return False

@@ -23,7 +23,11 @@ from pos_specs.message import Message
 from pos_specs.security.errors import SecurityError
 from pos_specs.tlv import TlvError, parse_tlv
 
-PIN, SECURITY_CONTROL, ICC_DATA = 52, 53, 55
+TRACK_2, PIN, SECURITY_CONTROL, ICC_DATA = 35, 52, 53, 55
+
+CHIP_FUNCTIONS = frozenset({"balance", "purchase", "cash_advance", "auth"})
+"""Functions whose cryptogram the issuer is asked about. What only tells of something done, an upload or an advice, is
+never declined, and carries the certificate of a transaction that was judged before."""
 
 MAC_BYTES = 8
 """DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
@@ -81,6 +85,25 @@ class Guard:
         except (SecurityError, ValueError) as error:
             return Refusal("mac_wrong", f"the MAC cannot be checked: {type(error).__name__}")
         return keys.signature if fits else Refusal("mac_wrong", f"element {number} is not the MAC of the message")
+
+    def decipher_track(self, request: Request, book: Book) -> bool:
+        """Put track 2 into its place in clear, where DE53 says that it is enciphered and the terminal has a track key.
+
+        True when it was. One that does not open stays as it is: its card number will not be one.
+        """
+        from pos_specs.security.track_cipher import decrypt_track, track_is_encrypted
+
+        fields = request.message.fields
+        if TRACK_2 not in fields or not track_is_encrypted(fields[SECURITY_CONTROL]):
+            return False
+        track_key = self.vault.keys_of(book).track
+        if not track_key:
+            return False
+        try:
+            fields[TRACK_2] = decrypt_track(track_key, fields[TRACK_2])
+        except SecurityError:
+            return False
+        return True
 
     def check_pin(self, request: Request, book: Book, now: Instant) -> None:
         """Set `request.pin` and `request.pin_tries_left` for a request that carries a PIN block.
@@ -169,5 +192,5 @@ def _pin(request: Request, keys: MessageKeys) -> str:
 
 
 def _pan_of(fields: dict[int, str]) -> str:
-    """An enciphered track 2 still begins with the PAN in clear (unionpay.md 5.4)."""
+    """The card number, of track 2 where DE2 is not there."""
     return fields.get(2) or pan_of_track2(fields.get(35, ""))

@@ -82,7 +82,9 @@ def _batch_info(message: Message, decision: Decision) -> str | None:
 
 
 def _pan(message: Message) -> str | None:
-    return message.fields.get(2) or pan_of_track2(message.fields.get(35, "")) or None
+    """DE2, or what stands for it on track 2; an enciphered track may show no digits there, and then it is none."""
+    pan = message.fields.get(2) or pan_of_track2(message.fields.get(35, ""))
+    return pan if pan.isdigit() else None
 
 
 def _card_organisation(pan: str | None) -> str:

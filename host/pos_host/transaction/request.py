@@ -111,8 +111,7 @@ class Request:
         self.currency = get(49) or language.dialect.currency
         if self.function in _OF_ANOTHER:
             self._take_amount_stated_apart()
-        pan = get(2) or pan_of_track2(get(35, ""))
-        self.card = cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
+        self.card = self.read_card(cards)
         self.batch_number = self.meaning("batch_number")
         self.stored_original: Transaction | None = None
         self.looked_up = False
@@ -121,6 +120,12 @@ class Request:
         self.key = message.mti[1] + self.stan
         for number in language.dialect.identity:
             self.key += get(number, "")
+
+    def read_card(self, cards: CardReader) -> Card:
+        """The card in DE2 or on track 2 as they stand; a track may have been deciphered meanwhile."""
+        fields = self.message.fields
+        pan = fields.get(2) or pan_of_track2(fields.get(35, ""))
+        return cards.read(pan) if pan else (CARDLESS if 62 in fields and self._is_code() else NO_CARD)
 
     def _is_code(self) -> bool:
         """A QR purchase: 60.1 = 26, DE25 mostly 99 (unionpay.md 8a)."""

@@ -197,6 +197,17 @@ async def test_a_wrong_mac_key_is_refused_by_the_host(dialect: str, code: str, h
     assert code == (await perform(terminal, line, Purchase(CUP, 100, "156"))).code
 
 
+async def test_a_dukpt_device_is_understood_message_by_message(host: HostInProcess) -> None:
+    device = PadSettings(ksn=bytes.fromhex("FFFF9876543210E00000"))
+    terminal, line = a_terminal("hypercom", pad=device), host.connect("hypercom")
+
+    for pin, code in ((PIN, "00"), (WRONG_PIN, "55"), (PIN, "00")):
+        assert code == (await perform(terminal, line, Purchase(CUP, 100, "156", pin=pin))).code
+    await perform(terminal, line, Void(of("purchase", terminal.memory)))
+
+    assert_same_books(host, await perform(terminal, line, Settle()), "balanced")
+
+
 async def test_less_is_approved_where_the_terminal_takes_a_part(host: HostInProcess) -> None:
     terminal, line = a_terminal("unionpay"), host.connect("unionpay")
     await perform(terminal, line, Manage("sign_in"))

@@ -169,6 +169,30 @@ def test_what_became_of_a_script_is_told_before_the_next_message() -> None:
     assert "000002" == notice.fields[11]
 
 
+@pytest.mark.parametrize("template", ["7200", "72039F18FF"])
+def test_a_script_that_does_not_name_itself_is_told_of_with_zeros(template: str) -> None:
+    terminal, host = a_terminal("unionpay"), ScriptedHost("unionpay")
+    host.will("purchase", {55: template})
+    carry_out(terminal, host, Purchase(VISA, 1, "156", CHIP))
+
+    carry_out(terminal, host, Forward())
+
+    assert "2000000000" == chip_of(host.of("script_result")[0]).tags["DF31"]
+
+
+def test_an_answer_that_says_another_code_than_its_cryptogram_is_not_believed() -> None:
+    terminal, host = a_terminal("unionpay"), ScriptedHost("unionpay")
+    terminal.begin(Purchase(VISA, 1234, "156", CHIP))
+    request = terminal.next_request()
+    assert request is not None
+    host.will("purchase", {39: "11", 55: icc_answer(request)})
+    answer = host.answer(request)
+    assert answer is not None
+    terminal.receive(answer)
+
+    assert terminal.memory.log[0].chip_failed
+
+
 def test_a_script_from_somebody_else_is_not_performed() -> None:
     terminal, _ = sell("unionpay", (SCRIPT,), wrong=True)
 

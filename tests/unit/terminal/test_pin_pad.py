@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from tests.unit.terminal.scripted_host import MAC, ScriptedHost, a_terminal, after_power_cut, carry_out
 
+from pos_specs.security import dukpt_tdes
+from pos_specs.security.errors import KeySerialError, UnusableKey
 from pos_specs.security.keys import WorkingKeys
 from pos_specs.security.pin_block import decrypt_pin
 from pos_specs.security.track_cipher import decrypt_track
 from pos_specs.security.unionpay_keys import SCHEMES, build_key_block, cut_working_keys
 from pos_terminal.cards import TEST_CARDS
 from pos_terminal.commands import CashAdvance, Inquire, Manage, Purchase, Reverse, Settle
+from pos_terminal.dukpt_device import next_session
 from pos_terminal.memory import memory_table
 from pos_terminal.pin import Pin, PinError
 from pos_terminal.pin_pad import PadError, PadSettings
@@ -299,3 +302,51 @@ def test_what_is_no_pin_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(PinError, match="4 to 12 digits") as caught:
         Pin(text)
     assert not text or text not in str(caught.value)
+
+
+# ---------------------------------------------------------------- DUKPT
+
+DUKPT = PadSettings(ksn=bytes.fromhex("FFFF9876543210E00000"))
+
+
+def test_every_message_has_a_serial_number_and_keys_of_its_own() -> None:
+    terminal, host = a_terminal("hypercom", pad=DUKPT), ScriptedHost("hypercom")
+    for _ in range(2):
+        carry_out(terminal, host, WITH_PIN)
+        terminal.memory.unfinished, terminal.state = None, State.IDLE  # this host signs nothing
+
+    for number, request in enumerate(host.of("purchase"), 1):
+        tables = host.language.parts.of(request, 63)
+        assert tables is not None
+        serial = f"FFFF9876543210E{number:05X}"
+        assert serial == tables["key_serial_number"]
+        derived = dukpt_tdes.host_session_keys(PadSettings().tmk, bytes.fromhex(serial))
+        assert "123456" == decrypt_pin("iso-0", derived.pin, bytes.fromhex(request.fields[52]), CUP.pan)
+
+
+def test_the_counter_goes_on_after_a_power_cut_and_begins_anew_with_another_device() -> None:
+    terminal, host = a_terminal("hypercom", pad=DUKPT), ScriptedHost("hypercom")
+    carry_out(terminal, host, BUY)
+    again = after_power_cut(terminal)
+
+    assert "FFFF9876543210E00002" == next_session(again.memory, DUKPT.ksn, b"").serial
+    other = bytes.fromhex("FFFF9876543210C00000")
+    assert "FFFF9876543210C00001" == next_session(again.memory, other, b"").serial
+
+
+def test_a_dialect_without_an_element_for_it_refuses_a_serial_number() -> None:
+    terminal = a_terminal("unionpay", pad=DUKPT)
+    terminal.begin(BUY)
+
+    with pytest.raises(KeySerialError, match="unionpay has no element"):
+        terminal.next_request()
+
+
+def test_a_device_without_a_test_key_needs_its_own() -> None:
+    memory = a_terminal("hypercom").memory
+    device = bytes.fromhex("1111111111111100000A")
+
+    with pytest.raises(UnusableKey, match="give --bdk"):
+        next_session(memory, device, b"")
+    assert "" == memory.ksn
+    assert "11111111111111000" in next_session(memory, device, PIN_KEY).serial

@@ -82,3 +82,14 @@ def test_a_balance_is_followed_by_a_purchase() -> None:
 def test_what_a_dialect_lacks_is_a_purchase() -> None:
     assert [Purchase] == kinds("iso87-ascii", "adjust")
     assert [Purchase] == kinds("unionpay", "cash_advance")
+
+
+def test_what_may_have_been_refunded_is_not_voided() -> None:
+    terminal, host = a_terminal("unionpay"), ScriptedHost("unionpay")
+    for _ in range(2):
+        carry_out(terminal, host, Purchase(CUP, 1000, "156"))
+    host.will("refund", None)
+    carry_out(terminal, host, Refund(CUP, 10, "156", terminal.memory.log[0].as_original()))
+
+    intent = Intent("purchase_void", CUP, 1, 0.0)
+    assert [Void("000002")] == list(commands_for(intent, terminal.memory, "156", host.language.dialect))

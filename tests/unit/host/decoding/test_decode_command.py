@@ -1,5 +1,11 @@
 """`pos-host decode`: hex in, names out."""
 
+import contextlib
+import os
+import pty
+import subprocess
+import sys
+
 import pytest
 from tests.unit.host.decoding.commands import documents, run
 from tests.vectors.collection import Entry as Vector
@@ -103,6 +109,41 @@ def test_output_that_is_no_terminal_has_no_colours_and_no_blanks_at_line_ends() 
 
     assert "\x1b" not in output
     assert [line for line in output.splitlines() if line != line.rstrip()] == []
+
+
+def test_raw_bytes_are_shown_with_the_counter_apart_and_not_where_a_value_is_masked() -> None:
+    clear, masked = run("decode", PURCHASE).stdout, run("decode", "--mask", PURCHASE).stdout
+
+    assert "16 4761739001010119" in clear
+    assert [["10-18", "16", "2", "pan", "476173******0119", "VIS"]] == [
+        line.split()[:6] for line in masked.splitlines() if " pan " in line
+    ]
+
+
+def test_a_terminal_gets_colours() -> None:
+    answer, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    words = [sys.executable, "-m", "pos_host", "decode", "--dialect", "hypercom", "0800 2000000000000000 920000"]
+    with subprocess.Popen(
+        words, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL, env=environment
+    ) as process:
+        os.close(terminal)
+        shown = _read_to_end(answer)
+
+    assert 0 == process.returncode
+    assert b"\x1b[32m" in shown
+    assert b"processing code" in shown
+
+
+def _read_to_end(descriptor: int) -> bytes:
+    """What comes out of a pseudo terminal until its last writer is gone."""
+    data = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(descriptor, 4096):
+            data += part
+    os.close(descriptor)
+    return data
 
 
 def test_own_input_is_shown_in_clear_and_masked_on_request() -> None:

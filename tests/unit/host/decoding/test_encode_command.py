@@ -1,17 +1,22 @@
 """`pos-host encode`: what `decode --json` printed, back to the same bytes."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.properties.framings import FRAMINGS
 from tests.properties.messages import DIALECTS, EXAMPLES, messages
 from tests.unit.host.decoding.commands import documents, run
-from tests.vectors.collection import entries, shipped_dialect
+from tests.vectors.collection import DIALECTS as DIALECTS_OF_OTHERS
+from tests.vectors.collection import Entry, entries, shipped_dialect
 
 from pos_host.decoding.documents import document_bytes, message_document
 from pos_host.decoding.recognise import read_as
+from pos_specs.framing import Frame, join_frame
 from pos_specs.language import open_language
+from pos_specs.message import Message
 
 
 def test_every_message_of_others_comes_back_to_its_bytes() -> None:
@@ -23,6 +28,51 @@ def test_every_message_of_others_comes_back_to_its_bytes() -> None:
 
     assert (0, 0) == (decoded.exit_code, encoded.exit_code)
     assert hexes == encoded.stdout.splitlines()
+
+
+@pytest.mark.parametrize("entry", [entry for entry in entries("iso87") if shipped_dialect(entry) is None])
+def test_every_message_of_a_dialect_of_the_tests_own_comes_back_too(entry: Entry) -> None:
+    dialect = ["--dialect", DIALECTS_OF_OTHERS[entry["spec"]]]
+
+    decoded = run("decode", "--json", *dialect, entry["hex"])
+
+    assert 0 == decoded.exit_code
+    assert entry["hex"] == run("encode", *dialect, lines=decoded.stdout).stdout.strip()
+
+
+@pytest.mark.parametrize("name", FRAMINGS)
+def test_a_message_comes_back_in_every_framing_that_a_dialect_may_have(name: str) -> None:
+    framing = FRAMINGS[name]
+    language = open_language("iso87-ascii")
+    tpdu = b"" if framing.tpdu == "none" else bytes.fromhex("6000030000")
+    body = language.encode(Message("0800", {7: "0302120000", 11: "000001", 70: "301"}))
+    hex_ = join_frame(framing, Frame(tpdu, framing.envelope.header.sent, body)).hex().upper()
+
+    decoded = run("decode", "--json", hex_)
+
+    assert 0 == decoded.exit_code, decoded.stderr
+    assert hex_ == run("encode", lines=decoded.stdout).stdout.strip()
+
+
+@pytest.mark.parametrize("letters", [str.upper, str.lower])
+def test_the_letters_of_a_length_in_hex_digits_come_back_as_they_were(letters: Callable[[str], str]) -> None:
+    body = b"0800" + b"0020000000c00000" + b"000001T0000001M00000000000001"
+    hex_ = (letters(f"{len(body):04x}").encode() + body).hex().upper()
+
+    decoded = run("decode", "--json", hex_)
+
+    assert "hex4" == documents(decoded)[0]["framing"]["counter"]
+    assert hex_ == run("encode", lines=decoded.stdout).stdout.strip()
+
+
+def test_a_trailer_comes_back_also_behind_bytes_that_do_not_begin_at_the_length() -> None:
+    (entry,) = [entry for entry in entries("iso87") if entry["name"] == "BASE24 0800 logon"]
+    hex_ = entry["hex"][4:]
+
+    decoded = run("decode", "--json", "--starts-at", "header", hex_)
+
+    assert "03" == documents(decoded)[0]["framing"]["trailer_bytes"]
+    assert hex_ == run("encode", lines=decoded.stdout).stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -89,6 +139,15 @@ def test_a_length_is_counted_anew() -> None:
         ('{"dialect": "unionpay", "mti": "0800", "framing": {"tpdu": "60"}}', "framing.tpdu must have 5 bytes"),
         ('{"dialect": "unionpay", "mti": "0800", "framing": {"header": "6"}}', "framing.header must be hex"),
         ('{"dialect": "unionpay", "mti": "0800", "bitmap": 5}', "bitmap must be hex"),
+        ('{"dialect": "unionpay", "mti": "0800", "framing": {"length": 1, "counter": "x"}}', "framing.counter must be"),
+        (
+            '{"dialect": "unionpay", "mti": "0800", "framing": {"length": 1, "counter": "bcd2", "counts": 1}}',
+            "framing.counts must be",
+        ),
+        (
+            '{"dialect": "unionpay", "mti": "0800", "framing": {"length": 1, "counter": "bcd2", "trailer": "x"}}',
+            "framing.trailer must be",
+        ),
         ('{"error": {}, "fields": {}}', "could not be read"),
     ],
 )

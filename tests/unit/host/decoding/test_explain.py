@@ -82,7 +82,7 @@ def test_what_bytes_look_like_is_said(data: bytes, fact: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("signin_req_bpos_003", "60 31 00 31 13 00 looks like a UnionPay header"),
+        ("signin_req_bpos_003", "60 31 00 01 10 01 looks like a UnionPay header"),
         ("BASE24 0800 logon", "looks like a BASE24 header"),
         ("99Bill 0800 with 2-byte version after TPDU", "01 00 looks like two bytes of version"),
         ("0800 with 5-byte application header", "10 02 23 00 00, 5 bytes before the MTI, a header that is not known"),
@@ -186,6 +186,16 @@ def test_no_explanation_holds_a_card_number(entry: Entry) -> None:
         assert CARD_NUMBER[8:] not in told
 
 
+@pytest.mark.parametrize("begin", ["2221001010101019", "6011000990139424", "1234567890123456", "0200476173900101"])
+def test_a_card_number_that_looks_like_a_message_or_a_tpdu_is_not_shown(begin: str) -> None:
+    data = bytes.fromhex(begin + "D2212201114384448931323334353637383030" * 2)
+
+    told = explained(data, mask=True).in_one_line().replace(" ", "")
+
+    assert begin[:10] not in told
+    assert "bitmap(binary)says" not in told
+
+
 def test_decode_tells_it_in_one_line_and_as_json() -> None:
     data = framed(BROKEN["DE62 LLLVAR 0999 in a short frame"]).hex()
 
@@ -213,8 +223,8 @@ def test_what_is_no_message_is_not_blamed_on_a_dialect() -> None:
 
 
 def test_a_framing_is_told_in_words() -> None:
-    assert "2-byte length, TPDU, header of 6 bytes" == framing_in_words(open_language("unionpay").dialect.framing)
-    assert "2-byte length, no TPDU, header of 12 bytes, ETX" == framing_in_words(
+    assert "2-byte length, TPDU, 6-byte header" == framing_in_words(open_language("unionpay").dialect.framing)
+    assert "2-byte length, no TPDU, 12-byte header, ETX" == framing_in_words(
         open_language("base24-pos").dialect.framing
     )
     assert "STX, length of 2 bytes in BCD, no TPDU, no header, ETX and LRC" == framing_in_words(

@@ -88,6 +88,14 @@ async def test_an_adjusted_sale_is_voided_with_its_new_amount(adjusting: Adjusti
     assert "00" == (await adjusting.void(sale, f4="000000001150")).code
 
 
+async def test_a_void_may_name_the_adjust(hypercom: HypercomTerminal, host: HostInProcess) -> None:
+    sale = await hypercom.purchase(10_00)
+    adjust = await hypercom.adjust(sale, 11_50)
+
+    assert "00" == (await hypercom.void(sale, f4="000000001150", f37=adjust.rrn)).code
+    assert {} == counted(hypercom, host)
+
+
 async def test_an_adjusted_sale_is_refunded_up_to_its_new_amount(adjusting: Adjusting) -> None:
     sale = await adjusting.purchase(10_00)
     await adjusting.adjust(sale, 11_50)
@@ -217,6 +225,7 @@ async def test_an_adjusted_hypercom_sale_is_uploaded_with_its_new_amount(
     trailer = await hypercom.settle({"sales": Side(1, 11_50)}, trailer=True)
 
     assert "00" == trailer.code
+    assert 1 == sum(stored.entry.kind == "adjust" for stored in host.memory.entries)
 
 
 @pytest.mark.parametrize("under_its_own_stan", [False, True])
@@ -225,7 +234,7 @@ async def test_an_adjust_that_never_came_is_posted_by_its_upload(
 ) -> None:
     sale = await hypercom.purchase(10_00)
     await hypercom.settle({"sales": Side(1, 11_50)})
-    own = {"f60": f"0220000777{' ' * 12}", "f37": sale.rrn} if under_its_own_stan else {}
+    own = {"f60": f"0220000777{' ' * 12}", "f37": sale.rrn, "f62": None} if under_its_own_stan else {}
     for _ in range(2):
         assert "00" == (await hypercom.upload(sale, f4="000000001150", f3="020001", **own)).code
 
@@ -246,6 +255,21 @@ async def test_an_offline_sale_that_never_came_is_posted_by_its_upload(
 
     assert "00" == (await hypercom.settle({"sales": Side(2, 35_00)}, trailer=True)).code
     assert {"sales": Side(2, 35_00)} == host.book("H0000001").batches[0].groups
+
+
+async def test_a_completion_that_never_came_is_posted_by_its_upload(
+    hypercom: HypercomTerminal, host: HostInProcess
+) -> None:
+    auth = await hypercom.auth(50_00)
+    await hypercom.settle({"sales": Side(1, 48_00)})
+    told = {"f4": "000000004800", "f3": "000001", "f60": f"0220000777{' ' * 12}", "f38": auth.answer.fields[38]}
+    assert "00" == (await hypercom.upload(auth, **told)).code
+
+    assert "00" == (await hypercom.settle({"sales": Side(1, 48_00)}, trailer=True)).code
+    posted = [stored.entry.kind for stored in host.memory.entries if stored.entry.stan == "000777"]
+    assert ["completion_advice"] == posted
+    (row,) = host.book("H0000001").authorisations.values()
+    assert ("completed", 48_00) == (row.state, row.completed_minor)
 
 
 async def test_an_adjust_settles_in_unionpay(unionpay: UnionPayTerminal) -> None:

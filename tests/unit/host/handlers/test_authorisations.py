@@ -8,7 +8,6 @@ from tests.unit.host.handlers.test_refund import close_batch
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import (
     OTHER_CARD,
-    UNIONPAY_CARD,
     VISA_CARD,
     WRONG_CARD,
     Exchange,
@@ -138,6 +137,25 @@ async def test_an_additional_auth_of_an_unknown_code_or_another_card_finds_no_or
         )
 
 
+async def test_an_authorisation_is_raised_99_times_at_most(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
+    code = (await unionpay.auth(1_00)).answer.fields[38]
+
+    codes = [(await unionpay.auth(1_00, f25="60", f38=code)).code for _ in range(100)]
+
+    assert [*["00"] * 99, "58"] == codes
+    assert ("open", 100_00, 0) == state(unionpay, host)
+
+
+async def test_an_auth_with_a_reference_of_the_terminals_own_opens_one(
+    iso87: Iso87Terminal, host: HostInProcess
+) -> None:
+    auth = await iso87.auth(50_00, f37="MYREFERENCE1")
+
+    assert "00" == auth.code
+    assert "00" == (await iso87.tell_completion(auth, 50_00, f37="MYREFERENCE2")).code
+    assert ("completed", 50_00, 50_00) == state(iso87, host)
+
+
 async def test_an_additional_auth_without_a_code_is_a_format_error(unionpay: UnionPayTerminal) -> None:
     assert "30" == (await unionpay.auth(25_00, f25="60")).code
 
@@ -172,12 +190,45 @@ async def test_the_void_of_an_unknown_authorisation_is_refused(terminal: Termina
     assert "00" == (await terminal.auth_void(auth)).code
 
 
+async def test_a_hypercom_void_may_name_its_auth_by_rrn(hypercom: HypercomTerminal, host: HostInProcess) -> None:
+    first, second = await hypercom.auth(50_00), await hypercom.auth(50_00)
+
+    assert "25" == (await hypercom.auth_void(first, f38=None, f37="000009000009")).code
+    assert "00" == (await hypercom.auth_void(first, f38=None)).code
+    assert {first.rrn: "voided", second.rrn: "open"} == {
+        row.rrn: row.state for row in host.book("H0000001").authorisations.values()
+    }
+
+
+async def test_where_a_stan_names_several_the_latest_is_meant(iso87: Iso87Terminal, host: HostInProcess) -> None:
+    first = await iso87.auth(50_00, f11="000500")
+    await close_batch(iso87)
+    second = await iso87.auth(50_00, f11="000500")
+
+    assert "00" == (await iso87.auth_void(second, f38=None)).code
+    assert {first.rrn: "open", second.rrn: "voided"} == {
+        row.rrn: row.state for row in host.book("I0000001").authorisations.values()
+    }
+
+
 async def test_a_void_must_fit_all_that_it_says_of_the_auth(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
     auth = await unionpay.auth(50_00)
 
     for wrong in (f"000002{auth.stan}0302", "0000010009990302"):
         assert "25" == (await unionpay.auth_void(auth, f61=wrong)).code
     assert "00" == (await unionpay.auth_void(auth, f61="0" * 16)).code
+
+
+async def test_a_void_or_completion_after_its_reversal_is_refused(unionpay: UnionPayTerminal) -> None:
+    auth = await unionpay.auth(50_00)
+    void = await unionpay.auth_void(auth, f38="000000", f11="000500")
+    assert "25" == void.code
+    for stan in ("000501", "000502"):
+        await unionpay.reverse(unionpay.message("0100", dict(void.request.fields), {11: stan}))
+
+    assert "12" == (await unionpay.auth_void(auth, f11="000501")).code
+    assert "12" == (await unionpay.complete(auth, 50_00, f11="000502")).code
+    assert "00" == (await unionpay.complete(auth, 50_00)).code
 
 
 async def test_a_completed_authorisation_cannot_be_voided_or_raised(
@@ -231,6 +282,13 @@ async def test_a_completion_of_nothing_known_is_refused(unionpay: UnionPayTermin
 
     for wrong in ({"f38": "777777"}, {"f2": OTHER_CARD}, {"f61": "0000020000010302"}):
         assert ("25", "original_not_found") == ((await unionpay.complete(auth, 50_00, **wrong)).code, outcome(host))
+
+
+async def test_a_completion_that_names_nothing_is_refused(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
+    auth = await unionpay.auth(50_00)
+
+    nothing = {"f38": " " * 6, "f61": "0" * 16}
+    assert ("25", "original_not_found") == ((await unionpay.complete(auth, 50_00, **nothing)).code, outcome(host))
 
 
 async def test_the_completion_of_a_voided_authorisation_is_refused(
@@ -371,6 +429,13 @@ async def test_a_reversed_auth_reserves_nothing(terminal: Terminal, host: HostIn
 
     assert ("reversed", 0, 0) == state(terminal, host)
     assert ("12", "already_reversed") == ((await terminal.auth_void(auth)).code, outcome(host))
+
+
+async def test_an_auth_reversed_by_two_messages_goes_once(iso87: Iso87Terminal, host: HostInProcess) -> None:
+    auth = await iso87.auth(50_00)
+
+    assert ["00", "00"] == [(await iso87.reverse(auth.request)).code for _ in range(2)]
+    assert ("reversed", 0, 0) == state(iso87, host)
 
 
 async def test_a_reversed_additional_auth_leaves_the_first(unionpay: UnionPayTerminal, host: HostInProcess) -> None:

@@ -7,6 +7,7 @@ from tests.unit.host.handlers.test_authorisations import counted, outcome, sales
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import Exchange, UnionPayTerminal
 
+from pos_host.event_log import event_type
 from pos_specs.test_cards import find_test_card
 from pos_specs.totals import Side
 
@@ -36,6 +37,7 @@ async def test_the_answer_says_what_was_approved(
     assert ("10", f"{HAS:012d}") == (sale.code, sale.answer.fields[4])
     assert sale.answer.fields[38].strip()
     assert {"domestic_debit": Side(1, HAS)} == counted(unionpay, host)
+    assert "transaction.approved" == event_type(host.memory.entries[-1].entry)
 
 
 async def test_the_same_request_gets_the_same_part_again(unionpay: UnionPayTerminal, sale: Exchange) -> None:

@@ -297,6 +297,32 @@ async def test_an_adjust_that_came_before_is_uploaded_in_place_of_its_sale(
     assert (1, 12_00) == batch_of(host).groups["domestic_debit"]
 
 
+async def test_the_record_of_an_adjust_goes_before_that_of_its_sale(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(10_00)
+    adjust = await unionpay.adjust(sale, 12_00)
+    await unionpay.settle(debit_credit((1, 99_00)))
+    await unionpay.upload_advice("32", adjust.stan, UNIONPAY_CARD, 12_00)
+    await unionpay.upload(record(sale))
+    await unionpay.end_upload(2)
+
+    assert ("balanced_after_upload", []) == (result(host), differences(host))
+
+
+async def test_an_adjust_that_came_before_with_another_amount_is_reported(
+    unionpay: UnionPayTerminal, host: HostInProcess
+) -> None:
+    sale = await unionpay.purchase(10_00)
+    adjust = await unionpay.adjust(sale, 12_00)
+    await unionpay.settle(debit_credit((1, 99_00)))
+    await unionpay.upload_advice("32", adjust.stan, UNIONPAY_CARD, 13_00, f61=f"000001{sale.stan}0302")
+    await unionpay.end_upload(1)
+
+    assert ("out_of_balance", [(sale.stan, "amount_differs")]) == (result(host), differences(host))
+    assert (1, 12_00) == batch_of(host).groups["domestic_debit"]
+
+
 async def test_an_uploaded_adjust_of_a_voided_sale_is_reported_and_not_posted(
     unionpay: UnionPayTerminal, host: HostInProcess
 ) -> None:

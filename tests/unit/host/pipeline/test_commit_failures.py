@@ -62,6 +62,24 @@ async def test_a_failed_reversal_is_taken_when_it_comes_again(terminal: Terminal
     assert ["96", "00"] == [failed.code, (await terminal.again(failed)).code]
 
 
+async def test_a_failed_advice_is_taken_when_it_comes_again(terminal: Terminal, host: HostInProcess) -> None:
+    """Its terminal sends it until it is answered: the sale has been made."""
+    await terminal.purchase(1_00)
+    host.memory.fail_next = 1
+    failed = await terminal.offline_purchase(2_00)
+
+    assert ["96", "00"] == [failed.code, (await terminal.again(failed)).code]
+
+
+async def test_an_authorisation_whose_commit_fails_leaves_nothing(terminal: Terminal, host: HostInProcess) -> None:
+    await terminal.purchase(1_00)
+    before = books(host.registry)
+    host.memory.fail_next = 1
+
+    assert "96" == (await terminal.auth(50_00)).code
+    assert before == books(host.registry)
+
+
 async def test_each_kind_of_request_survives_a_failing_commit(terminal: Terminal, host: HostInProcess) -> None:
     sale, other = await terminal.purchase(1_00), await terminal.purchase(2_00)
     before = books(host.registry)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-import asyncio
 import pytest
 from structlog.testing import capture_logs
 from tests.unit.host.pipeline.host_in_process import HostInProcess

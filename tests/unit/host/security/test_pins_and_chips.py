@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import UNIONPAY_CARD, Exchange, HypercomTerminal, UnionPayTerminal
 from tests.unit.host.security.test_keys_and_macs import body_with_mac, guarded, is_signed, signed_in
 
+from pos_specs import test_cards
 from pos_specs.message import Message
 from pos_specs.security import dukpt_tdes, emv
 from pos_specs.security.key_file import load_key_file
 from pos_specs.security.keys import WorkingKeys
 from pos_specs.security.pin_block import encrypt_pin
-from pos_specs.test_cards import find_test_card
+from pos_specs.security.track_cipher import encrypt_track
 from pos_specs.tlv import build_tlv, parse_tlv
 
-FOUND = find_test_card("unionpay")
-assert FOUND is not None
-CARD = FOUND
+
+def card_named(name: str) -> test_cards.TestCard:
+    found = test_cards.find_test_card(name)
+    assert found is not None
+    return found
+
+
+CARD, SHORT = card_named("unionpay"), card_named("unionpay-16")
 DAY_MS = 86_400_000
 
 
@@ -32,10 +36,10 @@ async def sell_with_pin(
     return Exchange(message, await terminal.line.ask(message.mti, message.fields))
 
 
-async def with_keys(**more: Any) -> tuple[HostInProcess, UnionPayTerminal, WorkingKeys]:
-    host = guarded(**more)
+async def with_keys(scheme: str = "003") -> tuple[HostInProcess, UnionPayTerminal, WorkingKeys]:
+    host = guarded()
     terminal = UnionPayTerminal(host)
-    return host, terminal, await signed_in(terminal)
+    return host, terminal, await signed_in(terminal, scheme)
 
 
 @pytest.mark.parametrize("with_pan", [True, False])
@@ -182,3 +186,40 @@ async def test_chip_data_that_are_no_tlv_are_a_format_error() -> None:
     _, terminal, _ = await with_keys()
 
     assert "30" == (await sell_with_chip(terminal, CARD.pan, "9F2608AABB")).code
+
+
+@pytest.mark.parametrize("tail", ["30122010194827365051", "3012201", "301220"])
+async def test_an_enciphered_track_is_read_whole_whatever_its_length(tail: str) -> None:
+    """In a short track the enciphered block begins within the card number."""
+    host, terminal, keys = await with_keys(scheme="004")
+    track = f"{SHORT.pan}D{tail}"
+    message = terminal.purchase_message(
+        1_00, None, f22="022", f35=encrypt_track(keys.track, track), f53="0010" + "0" * 12
+    )
+
+    answer = await terminal.line.ask(message.mti, message.fields)
+
+    assert ("00", SHORT.pan) == (answer.fields[39], answer.fields[2])
+    assert SHORT.pan not in f"{host.memory.entries}"
+
+
+async def test_a_track_under_another_key_is_no_card() -> None:
+    _, terminal, _ = await with_keys(scheme="004")
+    track = encrypt_track(bytes(range(16)), f"{SHORT.pan}D301220")
+    message = terminal.purchase_message(1_00, f2=None, f22="022", f35=track, f53="0010" + "0" * 12)
+
+    assert "14" == (await terminal.line.ask(message.mti, message.fields)).fields[39]
+
+
+@pytest.mark.parametrize("function", ["upload", "reversal"])
+async def test_what_only_tells_of_something_done_is_not_declined_over_its_cryptogram(function: str) -> None:
+    _, terminal, _ = await with_keys()
+    wrong = chip_data(CARD.pan, spoil=True)
+    fields: dict[int, str | None] = {2: CARD.pan, 4: "000000000100", 11: "000009", 22: "051", 55: wrong}
+    if function == "upload":
+        sent = await terminal.send("0320", {**fields, 60: f"00{terminal.batch}203"}, {})
+    else:
+        reversal = {3: "000000", 25: "00", 39: "98", 49: "156", 60: f"22{terminal.batch}000500"}
+        sent = await terminal.send("0400", {**fields, **reversal}, {})
+
+    assert "00" == sent.code

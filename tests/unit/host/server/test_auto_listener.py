@@ -18,7 +18,7 @@ from tests.vectors.collection import entries
 
 from pos_host import auto_listener
 from pos_host.auto_listener import AutoListener
-from pos_host.decoding.first_frame import MOST_BYTES
+from pos_host.decoding.first_frame import KEPT_BYTES, MOST_BYTES, FirstFrame
 from pos_host.options import TlsOptions
 from pos_host.tls import listening_context
 from pos_specs.dialect import Framing
@@ -237,11 +237,26 @@ async def test_a_card_number_that_comes_instead_of_a_frame_is_not_logged(
 
 
 async def test_more_bytes_than_any_frame_has_are_not_kept(auto: AutoHost, logs: list[dict[str, Any]]) -> None:
-    assert b"" == await auto.ask(b"\xff" * (MOST_BYTES + 1))
+    assert b"" == await auto.ask(b"\xff" * (KEPT_BYTES + 1))
 
     (line,) = told(logs, "connection_closed")
-    assert line["reason"].startswith(f"not recognised in the first {MOST_BYTES} bytes: ")
+    assert line["reason"].startswith(f"not recognised in the first {KEPT_BYTES} bytes: ")
     assert set() == auto.listener.unknown
+
+
+def test_the_longest_frame_is_recognised_although_it_comes_in_pieces() -> None:
+    text = "x" * 999
+    short = Message("0800", {**LOGON.fields, 48: text, 60: text, 61: text, 62: text})
+    missing = MOST_BYTES - (len(framed("hypercom", short)) - 2) - 2
+    frame = framed("hypercom", Message("0800", {**short.fields, 63: "x" * missing}))
+    assert MOST_BYTES + 2 == len(frame)
+    first = FirstFrame(shipped_languages())
+
+    assert (None, False) == (first.receive_data(frame[:-1]), first.is_full)
+    found = first.receive_data(frame[-1:])
+
+    assert found is not None
+    assert "hypercom" == found.language.name
 
 
 async def test_a_peer_that_leaves_before_it_is_known_is_told_of(auto: AutoHost, logs: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pos_host.settlement.durations import DurationError, duration_ms
 
-_CUTOFF = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 
 MOST_AMOUNT_MINOR = 999_999_999_999
 """Twelve digits: the most that DE4 can carry."""
@@ -25,6 +25,10 @@ MOST_PERCENT = 1_000
 
 MOST_TRANSACTIONS = 999_999
 """Six digits: a batch cannot hold more, since DE11 (STAN) would repeat."""
+
+
+AUTO_SETTLE_MODES = ("on", "dry_run")
+BLOCK_SALES_WHEN = ("never", "overdue", "forgotten")
 
 
 class PolicyError(Exception):
@@ -53,7 +57,9 @@ class Policy:
     silent_after_ms: int | None
     auth_expires_ms: int
     completion_percent: int
-    auto_settle: str
+    auto_settle: time | None
+    auto_settle_mode: str
+    block_sales_when: str
 
 
 def load_policy(path: str | Path | None) -> Policy:
@@ -102,10 +108,10 @@ def _check(file: str, policy: Policy) -> None:
         raise PolicyError(file, "min_amount_minor", "must not be above max_amount_minor")
 
 
-def _cutoff(value: object) -> time:
+def _local_time(value: object) -> time:
     if isinstance(value, time):
         return value
-    if isinstance(value, str) and _CUTOFF.fullmatch(value):
+    if isinstance(value, str) and _LOCAL_TIME.fullmatch(value):
         return time.fromisoformat(value)
     raise ValueError(f'is {value!r}, must be a local time such as "23:00"')
 
@@ -158,14 +164,26 @@ def _or_off(read: Callable[[object], int]) -> Callable[[object], int | None]:
     return lambda value: None if value == "off" else read(value)
 
 
-def _auto_settle(value: object) -> str:
-    if value != "off":
-        raise ValueError(f'is {value!r}; settlement by the host comes later, only "off" is served')
-    return "off"
+def _auto_settle(value: object) -> time | None:
+    if value == "off":
+        return None
+    try:
+        return _local_time(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from None
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        raise ValueError(f"is {value!r}, must be one of {', '.join(words)}")
+
+    return read
 
 
 _READ: dict[str, tuple[str, Callable[[object], object]]] = {
-    "cutoff": ("cutoff", _cutoff),
+    "cutoff": ("cutoff", _local_time),
     "time_zone": ("time_zone", _time_zone),
     "remind_before": ("remind_before_ms", _duration),
     "grace": ("grace_ms", _duration),
@@ -178,5 +196,7 @@ _READ: dict[str, tuple[str, Callable[[object], object]]] = {
     "auth_expires": ("auth_expires_ms", _some_time),
     "completion_percent": ("completion_percent", _percent),
     "auto_settle": ("auto_settle", _auto_settle),
+    "auto_settle_mode": ("auto_settle_mode", _one_of(*AUTO_SETTLE_MODES)),
+    "block_sales_when": ("block_sales_when", _one_of(*BLOCK_SALES_WHEN)),
 }
 """Key of the file → the Policy's field and how its value is read (ValueError says what is wrong)."""

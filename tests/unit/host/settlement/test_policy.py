@@ -28,7 +28,8 @@ def test_the_shipped_policy_says_what_the_contract_says() -> None:
     assert None is policy.silent_after_ms
     assert 30 * DAY == policy.auth_expires_ms
     assert 115 == policy.completion_percent
-    assert "off" == policy.auto_settle
+    assert (None, "on") == (policy.auto_settle, policy.auto_settle_mode)
+    assert "never" == policy.block_sales_when
 
 
 def test_a_file_of_ones_own_needs_only_what_differs(policy_file: Path) -> None:
@@ -57,6 +58,18 @@ def test_limits_may_be_set(policy_file: Path) -> None:
     assert (7 * DAY, 100) == (policy.auth_expires_ms, policy.completion_percent)
 
 
+def test_the_host_may_settle_at_a_local_time_and_block_sales(policy_file: Path) -> None:
+    policy_file.write_text('auto_settle = "23:30"\nauto_settle_mode = "dry_run"\nblock_sales_when = "overdue"\n')
+
+    policy = load_policy(policy_file)
+
+    assert (time(23, 30), "dry_run", "overdue") == (
+        policy.auto_settle,
+        policy.auto_settle_mode,
+        policy.block_sales_when,
+    )
+
+
 def test_a_cutoff_may_be_a_local_time_of_toml(policy_file: Path) -> None:
     policy_file.write_text("cutoff = 21:30:00\n")
 
@@ -66,7 +79,9 @@ def test_a_cutoff_may_be_a_local_time_of_toml(policy_file: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "key", "reason"),
     [
-        ('block_sales_when = "never"', "block_sales_when", "is not known here"),
+        ('block_sales = "never"', "block_sales", "is not known here"),
+        ('block_sales_when = "due"', "block_sales_when", "must be one of never, overdue, forgotten"),
+        ('auto_settle_mode = "off"', "auto_settle_mode", "must be one of on, dry_run"),
         ('cutoff = "24:00"', "cutoff", 'must be a local time such as "23:00"'),
         ('cutoff = "9:00"', "cutoff", "must be a local time"),
         ("cutoff = 23", "cutoff", "must be a local time"),
@@ -88,8 +103,8 @@ def test_a_cutoff_may_be_a_local_time_of_toml(policy_file: Path) -> None:
         ('auth_expires = "P0D"', "auth_expires", "must be longer than nothing"),
         ("completion_percent = 0", "completion_percent", "a whole number from 1 to 1000"),
         ('completion_percent = "115 %"', "completion_percent", "a whole number from 1 to 1000"),
-        ('auto_settle = "23:30"', "auto_settle", "comes later"),
-        ("auto_settle = false", "auto_settle", "comes later"),
+        ('auto_settle = "24:30"', "auto_settle", 'must be a local time such as "23:00", or "off"'),
+        ("auto_settle = false", "auto_settle", "must be a local time"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_file_and_key(policy_file: Path, line: str, key: str, reason: str) -> None:

@@ -30,6 +30,7 @@ from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
 from pos_host.server import Endpoint, Listener
 from pos_host.settlement.policy import PolicyError, load_policy
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.storage.sqlite import SqliteJournal
@@ -80,7 +81,8 @@ class Host:
             self.token = read_or_make(options.store, "admin-token")
         except (DialectError, PolicyError, StoreError, BooksDamaged, OSError) as error:
             raise UsageError(str(error)) from None
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
+        self.settler = Settler(self.pipeline, self.clock, self.policy)
+        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, self.settler)
         try:
             listeners = await self._listen(listening_tls)
             mqtt = await self._start_mqtt()
@@ -243,7 +245,7 @@ class Host:
         web = await asyncio.to_thread(importlib.import_module, "pos_host.admin.web")
         events = await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
         after = events.cloud_events_of(self.journal, self.registry)
-        office = Office(self.registry, self.journal, self.clock, self.watch, after)
+        office = Office(self.registry, self.journal, self.clock, self.watch, after, self.settler)
         self._web = web.Web()
         try:
             url = await self._web.start(api.make_app(office, self.token, _version()), *options.http)

@@ -10,6 +10,7 @@ from typing import Any
 from pos_host.journal import Journal, StoredEntry
 from pos_host.ledger.book import Book
 from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry
+from pos_host.ledger.host_settlement import JUDGED
 from pos_host.ledger.registry import Registry
 from pos_host.publishing.events import Event, cloud_event
 from pos_host.views import current_batch_view, unsettled_view
@@ -33,9 +34,19 @@ _KINDS = {
     "batch_opened": "batch.opened",
     "upload_begun": "batch.upload_begun",
     "terminal_enrolled": "terminal.enrolled",
+    "late_totals": "batch.late_totals_received",
     "unsettled": "terminal.unsettled",
     "reminded": "terminal.reminded",
 }
+
+
+JUDGED_TYPES = {
+    "settled": "terminal.settled_by_host",
+    "dry_run": "batch.would_be_settled",
+    "carried_over": "batch.carried_over",
+    "held": "batch.held_for_review",
+}
+"""What the host made of a forgotten batch, as the type of its event."""
 
 
 def cloud_events_of(journal: Journal, registry: Registry) -> Callable[[int, int], Awaitable[list[dict[str, Any]]]]:
@@ -111,6 +122,8 @@ def event_type(entry: Entry) -> str:
     if entry.kind == "batch_closed":
         balanced = json.loads(entry.detail)["result"] != "out_of_balance"
         return "batch.settled" if balanced else "batch.out_of_balance"
+    if entry.kind == JUDGED:
+        return JUDGED_TYPES[json.loads(entry.detail)["result"]]
     return _KINDS.get(entry.kind, "transaction.declined")
 
 

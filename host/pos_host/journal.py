@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from pos_host.ledger.book import Transaction
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, Row, TerminalRow
+from pos_host.ledger.entry import (
+    AuthorisationRow,
+    BatchRow,
+    Entry,
+    FlagRow,
+    HostSettlementRow,
+    KeyRow,
+    Row,
+    TerminalRow,
+)
 
 
 class Posting(NamedTuple):
@@ -53,8 +62,8 @@ class Found(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What a host needs to begin: all terminals, remembered batches and their entries, flags, sealed keys, and the
-    authorisations that are open or changed in a remembered batch."""
+    """What a host needs to begin: all terminals, remembered batches and their entries, flags, sealed keys, the
+    authorisations that are open or changed in a remembered batch, and how the host's own settlements stand."""
 
     terminals: list[TerminalRow]
     batches: list[BatchRow]
@@ -62,6 +71,7 @@ class Snapshot(NamedTuple):
     entries: list[StoredEntry]
     keys: Sequence[KeyRow] = ()
     authorisations: Sequence[AuthorisationRow] = ()
+    host_settlements: Sequence[HostSettlementRow] = ()
 
 
 class Journal(Protocol):

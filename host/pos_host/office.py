@@ -13,6 +13,7 @@ from pos_host.ledger.book import Book
 from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.registry import Registry
 from pos_host.settlement.durations import duration_ms
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.views import (
     authorisation_view,
@@ -47,16 +48,23 @@ class NotPossible(Exception):
 
 
 class Office:
-    """The host's back office, read side, and its clock."""
+    """The host's back office: what is asked of it, its clock, and settlement at an operator's word."""
 
     def __init__(
-        self, registry: Registry, journal: Journal, clock: Clock, watch: Watch, events_after: EventsAfter
+        self,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        watch: Watch,
+        events_after: EventsAfter,
+        settler: Settler,
     ) -> None:
         self._registry = registry
         self._journal = journal
         self._clock = clock
         self._watch = watch
         self._events_after = events_after
+        self._settler = settler
         self._clock_turn = asyncio.Lock()
 
     def terminals(self, limit: int, cursor: int, merchant_id: str | None = None) -> Page:
@@ -106,6 +114,14 @@ class Office:
         wanted = [(number, view) for number, view in views.items() if state in (None, view["state"])]
         following = wanted[limit - 1][0] if len(wanted) > limit else None
         return _page([view for _, view in wanted[:limit]], following)
+
+    async def settle(self, terminal_id: str, merchant_id: str | None) -> dict[str, Any]:
+        """Close a terminal's batch from the host's own books, now; gives the closed batch.
+
+        Raises NotThere, Ambiguous, NothingToSettle, UploadRunning or NotKept.
+        """
+        closed = await self._settler.settle_now(self._book(terminal_id, merchant_id))
+        return await self.batch(closed.batch_id)
 
     async def events(self, after: int, limit: int) -> Page:
         """Every event after a sequence, in order."""

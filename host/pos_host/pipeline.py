@@ -33,7 +33,7 @@ from pos_host.session import Session
 from pos_host.settlement.policy import Policy
 from pos_host.transaction.reply import bare_reply, build_reply
 from pos_host.transaction.request import CardReader, Request
-from pos_host.turn import Note, Refusal, Turn
+from pos_host.turn import HostTurn, Note, Refusal, Turn
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Frame, reply_frame
 from pos_specs.language import Route
@@ -265,7 +265,7 @@ class Pipeline:
             self._fail(turn, None)
             return
         if book is not None:
-            self._apply(turn, book, decision.entries, decision.rows, first)
+            self._apply(book, decision.entries, decision.rows, first, turn.session)
             if turn.session.closed and decision.outcome in APPROVALS and turn.request.function in FINANCIAL:
                 self._note_undelivered(book, decision)
         self.send(turn.session, turn.reply)
@@ -277,10 +277,12 @@ class Pipeline:
         if first is None or book is None or needed is None:
             self._fail(turn, None)
             return
-        self._apply(turn, book, needed.entries, needed.rows, first)
+        self._apply(book, needed.entries, needed.rows, first, turn.session)
         self._due.append(turn)
 
-    def _apply(self, turn: Turn, book: Book, entries: tuple[Entry, ...], rows: tuple[Row, ...], first: int) -> None:
+    def _apply(
+        self, book: Book, entries: tuple[Entry, ...], rows: tuple[Row, ...], first: int, session: Session | None
+    ) -> None:
         """What was committed, into the book. A failure here is an invariant broken: the store is right and this
         book is not, so it is told loudly and the terminal cut off; the other postings of the commit go on."""
         try:
@@ -291,17 +293,65 @@ class Pipeline:
                 first += 1
         except Exception as error:
             log.error("books_damaged", terminal_id=book.terminal_id, merchant_id=book.merchant_id, exc_info=error)
-            turn.session.hang_up()
+            if session is not None:
+                session.hang_up()
         self.registry.touched(book)
 
     def _next(self, book: Book | None) -> None:
         """A request of the terminal is answered: the next one that waits, if any."""
         if book is None:
             return
-        if book.waiting:
-            self._due.append(book.waiting.pop(0))
-        else:
+        if not book.waiting:
             book.busy = False
+            return
+        following = book.waiting.pop(0)
+        if isinstance(following, HostTurn):
+            self._take_host_turn(following)
+        else:
+            self._due.append(following)
+
+    # -- what the host does of its own accord
+
+    def take_turn(
+        self,
+        book: Book,
+        decide: Callable[[Book, int], tuple[tuple[Entry, ...], tuple[Row, ...]] | None],
+        done: Callable[[bool], None],
+    ) -> None:
+        """Give the host the turn of a terminal, behind what the terminal has asked already.
+
+        `decide` gets the book and the time and gives what to commit, or None for nothing; `done` is told whether
+        all went well, once it is applied and before the terminal's next request is decided.
+        """
+        turn = HostTurn(self, book, decide, done)
+        if book.busy:
+            book.waiting.append(turn)
+            return
+        book.busy = True
+        self._take_host_turn(turn)
+
+    def _take_host_turn(self, turn: HostTurn) -> None:
+        try:
+            made = turn.decide(turn.book, self.clock.now_ms())
+            if made is not None:
+                turn.entries, turn.rows = made
+                self.journal.post(Posting(turn.entries, turn.rows, turn.committed))
+                return
+        except Exception as error:  # our mistake: the one place where it ends
+            log.error("host_turn_failed", terminal_id=turn.book.terminal_id, exc_info=error)
+            self._end_host_turn(turn, kept=False)
+            return
+        self._end_host_turn(turn, kept=True)
+
+    def host_committed(self, turn: HostTurn, first: int | None) -> None:
+        """The commit of what the host did in a terminal's turn ended."""
+        if first is not None:
+            self._apply(turn.book, turn.entries, turn.rows, first, None)
+        self._end_host_turn(turn, kept=first is not None)
+
+    def _end_host_turn(self, turn: HostTurn, *, kept: bool) -> None:
+        turn.done(kept)
+        self._next(turn.book)
 
     # -- originals that only the store remembers
 

@@ -24,10 +24,11 @@ from pos_host.handlers.told_sale import told_sale
 from pos_host.handlers.void import void
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import FINANCIAL
+from pos_host.ledger.entry import FINANCIAL, NEW_SALES
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.security.issuing import KeyIssuer
 from pos_host.settlement.policy import Policy
+from pos_host.settlement.unsettled import blocking_severities
 from pos_host.transaction.request import CardReader, Request
 
 Handler = Callable[[Request, Book, Batch, Instant], Decision]
@@ -37,6 +38,7 @@ class Router:
     """The functions the host serves, and what is checked before each."""
 
     def __init__(self, cards: CardReader, policy: Policy, issuer: KeyIssuer | None = None) -> None:
+        self._blocking = blocking_severities(policy.block_sales_when)
         self.handlers: dict[str, Handler] = {
             "sign_in": lambda request, book, batch, now: sign_in(request, book, batch, now, issuer),
             "sign_off": sign_off,
@@ -80,6 +82,11 @@ class Router:
             wrong = _wrong_batch(request, book, batch)
             if wrong is not None:
                 return decline(request, book, None, now, *wrong)
+            if self._blocking and book.flag is not None and request.function in NEW_SALES:
+                severity = book.flag.severity
+                if severity in self._blocking:
+                    reason = f"batch {batch.number} is not settled ({severity}): no new sales until it is"
+                    return decline(request, book, None, now, "not_allowed_now", reason)
         elif request.function == "reversal":
             repeat = _repeated_reversal(request, book)
             if repeat is not None:

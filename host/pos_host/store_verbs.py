@@ -13,7 +13,7 @@ from typing import Any
 
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, TerminalRow
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
 from pos_host.ledger.registry import Registry
@@ -110,6 +110,7 @@ def verify_store(path: Path | None, *, as_json: bool) -> bool:
             read_all(connection, BatchRow),
             read_all(connection, FlagRow),
             read_all(connection, AuthorisationRow),
+            read_all(connection, HostSettlementRow),
         )
         for stored in _all_entries(connection):
             verifier.take(stored)

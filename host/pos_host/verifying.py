@@ -10,9 +10,21 @@ from pos_host.journal import StoredEntry
 from pos_host.ledger.authorisations import after, after_reversal, authorisation_no_of
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import APPROVALS, FINANCIAL, AuthorisationRow, BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import (
+    APPROVALS,
+    FINANCIAL,
+    LATE_TOTALS,
+    SETTLED_BY_HOST,
+    AuthorisationRow,
+    BatchRow,
+    Entry,
+    FlagRow,
+    HostSettlementRow,
+    TerminalRow,
+)
 from pos_host.ledger.group_totals import totals_of
-from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, BooksDamaged, apply_entry
+from pos_host.ledger.host_settlement import host_settlement_row, is_scheduled
+from pos_host.ledger.posting import BooksDamaged, apply_entry, still_remembered
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
 from pos_specs.totals import BALANCED, Side, Totals
 
@@ -38,12 +50,15 @@ class Verifier:
         batches: Iterable[BatchRow],
         flags: Iterable[FlagRow],
         authorisations: Iterable[AuthorisationRow] = (),
+        host_settlements: Iterable[HostSettlementRow] = (),
     ) -> None:
         self.details: list[dict[str, Any]] = []
         self.transactions = 0
         self._rows = {row.batch_id: row for row in batches}
         self._flags = {row.terminal_no: row for row in flags}
         self._authorisations = {row.authorisation_no: row for row in authorisations}
+        self._host_settlements = {row.terminal_no: row for row in host_settlements}
+        self._made_host_settlements: dict[int, HostSettlementRow] = {}
         self._made_authorisations: dict[int, AuthorisationRow] = {}
         self._last_flags: dict[int, dict[str, Any]] = {}
         self._proofs: dict[int, Proof] = {}
@@ -81,6 +96,7 @@ class Verifier:
         for batch_id, proof in list(self._proofs.items()):
             self._check(batch_id, proof)
         self._check_authorisations()
+        self._check_host_settlements()
         for batch_id, row in self._rows.items():
             if row.terminal_no not in self._books:
                 self._differs("batch", "batch of a terminal that is not there", batch_id=batch_id)
@@ -94,6 +110,8 @@ class Verifier:
             self._open(book, entry)
         elif entry.kind == "unsettled":
             self._last_flags[entry.terminal_no] = json.loads(entry.detail)
+        elif is_scheduled(entry):
+            self._follow_host_settlement(entry, sequence)
         proof = self._proofs.get(entry.batch_id)
         if proof is None:
             if entry.batch_id and entry.kind not in ("terminal_enrolled", "batch_opened"):
@@ -131,9 +149,31 @@ class Verifier:
 
     def _forget_old(self, book: Book) -> None:
         closed = [batch for batch in book.batches if self._is_closed(batch)]
-        for batch in closed[:-CLOSED_BATCHES_KEPT]:
-            self._check(batch.batch_id, self._proofs[batch.batch_id])
-            book.batches.remove(batch)
+        kept = still_remembered([(batch.batch_id, self._result_of(batch)) for batch in closed])
+        for batch in closed:
+            if batch.batch_id not in kept:
+                self._check(batch.batch_id, self._proofs[batch.batch_id])
+                book.batches.remove(batch)
+
+    def _result_of(self, batch: Batch) -> str:
+        closing = self._proofs[batch.batch_id].closing or {}
+        return str(closing.get("result", ""))
+
+    def _follow_host_settlement(self, entry: Entry, sequence: int) -> None:
+        """Each terminal and business day is judged once."""
+        made = host_settlement_row(entry)
+        before = self._made_host_settlements.get(entry.terminal_no)
+        if before is not None and made.business_day <= before.business_day:
+            self._differs("host settlement", f"business day {made.business_day} judged twice", sequence=sequence)
+        self._made_host_settlements[entry.terminal_no] = made
+
+    def _check_host_settlements(self) -> None:
+        stored, made = self._host_settlements, self._made_host_settlements
+        for terminal_no in sorted(stored.keys() | made.keys()):
+            if stored.get(terminal_no) != made.get(terminal_no):
+                book = self._books.get(terminal_no)
+                terminal_id = "" if book is None else book.terminal_id
+                self._differs("host settlement", "is not what its last entry says", terminal_id=terminal_id)
 
     def _is_closed(self, batch: Batch) -> bool:
         return self._proofs[batch.batch_id].closing is not None
@@ -202,9 +242,17 @@ class Proof:
             self.closing = json.loads(entry.detail)
             if self.closing["result"] in AFTER_UPLOAD and self.batch.dialect.totals_kind != "iso87":
                 self.found_at_close = _keys(differences(self.batch, complete=True))
+            elif self.closing["result"] == SETTLED_BY_HOST and self.begun:
+                self.found_at_close = _keys(differences(self.batch, complete=False))
             self.found |= self.found_at_close
         elif entry.kind == "batch_upload" and self.closing is not None:
             self.found |= _keys(differences(self.batch, complete=False))
+        elif entry.kind == LATE_TOTALS and self.closing is not None:
+            told = json.loads(entry.detail)
+            if told["complete"]:
+                self.found |= _keys(differences(self.batch, complete=True))
+            if told["sent"]:
+                self.closing["sent"] = told["sent"]
 
     def problems(self, row: BatchRow) -> list[dict[str, Any]]:
         """What `row` says otherwise, each with its `text`."""
@@ -230,7 +278,7 @@ class Proof:
         made, told = totals_of(self.batch), _totals(json.loads(row.host_totals))
         if told != made:
             problems.append({"text": "totals", "stored": _plain(told), "recomputed": _plain(made)})
-        sent, closed_with = _totals(json.loads(row.terminal_totals)), _totals((self.closing or {})["sent"])
+        sent, closed_with = _totals(json.loads(row.terminal_totals or "{}")), _totals((self.closing or {})["sent"])
         if sent != closed_with:
             text = "the terminal's totals"
             problems.append({"text": text, "stored": _plain(sent), "recomputed": _plain(closed_with)})
@@ -243,7 +291,9 @@ class Proof:
             missing, invented = sorted(self.found - stored), sorted(stored - self.found)
             text = f"differences not reported: {missing}, reported and not there: {invented}"
             problems.append({"text": text})
-        agree = totals_agree(self.batch, _totals(json.loads(row.terminal_totals)))
+        if row.result == SETTLED_BY_HOST:
+            return problems
+        agree = totals_agree(self.batch, _totals(json.loads(row.terminal_totals or "{}")))
         hypercom = self.batch.dialect.totals_kind == "hypercom63"
         if row.result == "balanced" and not agree:
             problems.append({"text": "balanced, but the totals differ"})

@@ -12,7 +12,7 @@ from typing import Any
 from tests.faults.trading_client import Approval
 
 from pos_host.journal import StoredEntry
-from pos_host.ledger.entry import FINANCIAL, AuthorisationRow, BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import FINANCIAL, AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, TerminalRow
 from pos_host.storage.sqlite import read_all, read_entries_after
 from pos_host.storage.sqlite_file import open_to_read
 from pos_host.verifying import Verifier
@@ -83,7 +83,8 @@ def verified(store: Path) -> dict[str, Any]:
     with closing(open_to_read(store)) as connection:
         terminals, batches = read_all(connection, TerminalRow), read_all(connection, BatchRow)
         flags, authorisations = read_all(connection, FlagRow), read_all(connection, AuthorisationRow)
-        verifier = Verifier(terminals, batches, flags, authorisations)
+        host_settlements = read_all(connection, HostSettlementRow)
+        verifier = Verifier(terminals, batches, flags, authorisations, host_settlements)
         for stored in read_entries_after(connection, 0, EVERYTHING):
             verifier.take(stored)
     return verifier.finish()

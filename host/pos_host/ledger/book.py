@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pos_host.ledger.entry import APPROVALS, AuthorisationRow, Entry
+from pos_host.ledger.entry import APPROVALS, SETTLED_BY_HOST, AuthorisationRow, Entry, HostSettlementRow
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side, Totals
 
@@ -156,6 +156,11 @@ class Batch:
     def closed(self) -> bool:
         return self.state == "settled"
 
+    @property
+    def awaits_terminal(self) -> bool:
+        """The host settled it and its terminal, which was not told, has not settled it since."""
+        return self.result == SETTLED_BY_HOST and "key" not in self.settlement
+
 
 class Book:
     """One terminal's book. Only the pipeline's turn for this terminal changes it, and only after a commit.
@@ -173,6 +178,7 @@ class Book:
         "enrolled_at_ms",
         "flag",
         "flag_pending",
+        "host_settlement",
         "keys",
         "last_seen_at_ms",
         "last_sequence",
@@ -207,6 +213,7 @@ class Book:
         self.last_sequence = 0
         self.flag: Any = None
         self.flag_pending = False
+        self.host_settlement: HostSettlementRow | None = None
         self.sealed_keys = ""
         self.keys: Any = None
         self.session: Any = None

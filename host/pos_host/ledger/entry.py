@@ -117,7 +117,31 @@ class AuthorisationRow(NamedTuple):
     expires_at_ms: int
 
 
-Row = TerminalRow | BatchRow | FlagRow | KeyRow | AuthorisationRow
+class HostSettlementRow(NamedTuple):
+    """How the host's own settlement of a terminal stands: what became of its batch when it was judged last.
+
+    `business_day` (ISO date) is done, `result` says how (settled, dry_run, carried_over, held), and before
+    `not_before_ms` the terminal is not judged again.
+    """
+
+    terminal_no: int
+    batch_id: int
+    business_day: str
+    result: str
+    judged_at_ms: int
+    not_before_ms: int
+
+
+Row = TerminalRow | BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow
+
+SETTLED_BY_HOST = "settled_by_host"
+"""The result of a batch that its terminal forgot and the host closed."""
+
+LATE_TOTALS = "late_totals"
+"""Kind of the entry of totals that a terminal sends of such a batch afterwards, or of the end of its late upload."""
+
+NEW_SALES = frozenset({"purchase", "cash_advance", "auth"})
+"""Functions with which a terminal that does not settle goes on trading; all others end what was begun."""
 
 SALES = frozenset({"purchase", "cash_advance", "completion", "completion_advice", "offline_purchase"})
 """Functions that take money from the cardholder."""

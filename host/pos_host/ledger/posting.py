@@ -11,11 +11,13 @@ from pos_host.ledger.entry import (
     APPROVALS,
     AUTHORISING,
     FINANCIAL,
+    SETTLED_BY_HOST,
     VOIDS,
     AuthorisationRow,
     BatchRow,
     Entry,
     FlagRow,
+    HostSettlementRow,
     KeyRow,
     Row,
     TerminalRow,
@@ -28,6 +30,11 @@ from pos_specs.totals import Side
 CLOSED_BATCHES_KEPT = 2
 """Closed batches whose transactions stay in memory, for late repeats, reversals and uploads. Older
 ones are asked of the store."""
+
+
+SETTLED_BY_HOST_KEPT = 14
+"""Batches the host settled that stay besides: their terminal may still count on in them. Two weeks of a terminal
+that never settles; one that is silent for longer is asked about, not counted up."""
 
 
 class BooksDamaged(Exception):
@@ -51,6 +58,8 @@ def apply_row(book: Book, row: Row) -> None:
         book.sealed_keys, book.keys = row.sealed, None
     elif isinstance(row, AuthorisationRow):
         book.authorisations[row.authorisation_no] = row
+    elif isinstance(row, HostSettlementRow):
+        book.host_settlement = row
 
 
 def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
@@ -226,13 +235,21 @@ def _apply_batch(book: Book, row: BatchRow) -> None:
     _forget_old(book)
 
 
+def still_remembered(closed: list[tuple[int, str]]) -> set[int]:
+    """Of a terminal's closed batches (id and result, in their order) the ids of those that its book keeps."""
+    settled_by_host = [batch_id for batch_id, result in closed if result == SETTLED_BY_HOST]
+    latest = [batch_id for batch_id, _ in closed[-CLOSED_BATCHES_KEPT:]]
+    return {*latest, *settled_by_host[-SETTLED_BY_HOST_KEPT:]}
+
+
 def _dialect(book: Book, row: BatchRow) -> Dialect:
     return book.dialect if book.dialect.name == row.dialect else dialect_named(row.dialect)
 
 
 def _forget_old(book: Book) -> None:
     closed = [batch for batch in book.batches if batch.closed]
-    for batch in closed[:-CLOSED_BATCHES_KEPT]:
-        book.batches.remove(batch)
+    if len(closed) > CLOSED_BATCHES_KEPT:
+        kept = still_remembered([(batch.batch_id, batch.result) for batch in closed])
+        book.batches = [batch for batch in book.batches if not batch.closed or batch.batch_id in kept]
     if book.authorisations:
         forget_finished(book)

@@ -6,7 +6,7 @@ from pos_host.journal import Snapshot
 from pos_host.ledger.authorisations import forget_finished
 from pos_host.ledger.book import Book
 from pos_host.ledger.dialect_names import dialect_named
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, KeyRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 
@@ -19,8 +19,8 @@ def recover(snapshot: Snapshot) -> Registry:
         book = Book(terminal.terminal_no, terminal.merchant_id, terminal.terminal_id, dialect)
         apply_row(registry.add(book), terminal)
     batches = sorted(snapshot.batches, key=lambda batch: batch.batch_id)
-    rows: list[BatchRow | FlagRow | KeyRow | AuthorisationRow] = [*batches, *snapshot.flags, *snapshot.keys]
-    rows += snapshot.authorisations
+    rows: list[BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow] = [*batches, *snapshot.flags, *snapshot.keys]
+    rows += [*snapshot.authorisations, *snapshot.host_settlements]
     for row in rows:
         known = registry.of_no(row.terminal_no)
         if known is not None:

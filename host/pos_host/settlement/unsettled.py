@@ -108,6 +108,11 @@ def is_climb(before: Flag | None, after: Flag | None) -> bool:
     return before is None or SEVERITIES.index(after.severity) > SEVERITIES.index(before.severity)
 
 
+def blocking_severities(block_sales_when: str) -> tuple[str, ...]:
+    """The severities at which a flagged terminal begins no new sale: that of the policy and those above it."""
+    return () if block_sales_when == "never" else SEVERITIES[SEVERITIES.index(block_sales_when) :]
+
+
 def continued(before: Flag | None, after: Flag | None) -> Flag | None:
     """`after` with the start of the unbroken flag it continues, so that a new sale does not move it."""
     if before is None or after is None or before.since_ms >= after.since_ms:

@@ -11,11 +11,13 @@ from pos_host.clock import Clock, ManualClock, iso_utc
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.entry import Entry, FlagRow
-from pos_host.ledger.group_totals import has_money, sides
+from pos_host.ledger.group_totals import sides
+from pos_host.ledger.host_settlement import unsettled_batch
 from pos_host.ledger.posting import apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
 from pos_host.settlement.policy import Policy
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.unsettled import BatchFacts, Flag, continued, evaluate, is_climb, next_change_ms
 
 log = Logger("pos_host.unsettled")
@@ -30,10 +32,17 @@ Remind = Callable[[Book, dict[str, Any]], None]
 
 
 class Watch:
-    """Flags the terminals that did not settle. `remind` is told of each reminder (MQTT command)."""
+    """Flags the terminals that did not settle, then has `settler` end what is due. `remind` is told of each reminder
+    (MQTT command)."""
 
     def __init__(
-        self, registry: Registry, journal: Journal, clock: Clock, policy: Policy, remind: Remind | None = None
+        self,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        policy: Policy,
+        settler: Settler | None = None,
+        remind: Remind | None = None,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -43,6 +52,7 @@ class Watch:
         self._silent: set[Book] = set()
         self._posted = 0
         self._kept = 0
+        self._settler = settler
         self.remind: Remind = remind or (lambda book, command: None)
 
     async def run(self) -> None:
@@ -51,8 +61,9 @@ class Watch:
             self.look()
             await asyncio.sleep(LOOK_EVERY_S)
 
-    def look(self) -> None:
-        """Evaluate the books that changed or whose next change is due by now, in the order of enrolment.
+    def look(self) -> bool:
+        """Evaluate the books that changed or whose next change is due by now, in the order of enrolment; then begin
+        to settle what is due. True if there was something to settle.
 
         A silent terminal that speaks again may post nothing, so it is looked at each time.
         """
@@ -61,30 +72,41 @@ class Watch:
         due = [book for book, at_ms in self._due.items() if at_ms <= now_ms]
         for book in sorted({*changed, *due, *self._silent}, key=lambda book: book.terminal_no):
             self._evaluate(book, now_ms)
+        if self._settler is None:
+            return False
+        for book in changed:
+            self._settler.changed(book)
+        return self._settler.look()
 
     async def advance(self, clock: ManualClock, to_ms: int) -> None:
         """Move a manual clock, stopping at each moment something falls due, in order, until `to_ms`."""
         await self.settle()
         while True:
-            following = min((at_ms for at_ms in self._due.values()), default=to_ms)
+            following = min(self._due.values(), default=to_ms)
+            settles_ms = None if self._settler is None else self._settler.next_due_ms()
+            following = following if settles_ms is None else min(following, settles_ms)
             clock.move_to(max(clock.now_ms(), min(following, to_ms)))
             await self.settle()
             if clock.now_ms() >= to_ms and not self._is_due(to_ms):
                 return
 
     async def settle(self) -> None:
-        """Look, and wait until everything found is committed."""
-        self.look()
-        while self._posted != self._kept:
-            await asyncio.sleep(0)
-            await asyncio.sleep(0.001)
+        """Look, and wait until everything found is committed; what was settled has its flag cleared."""
+        settling = True
+        while settling:
+            settling = self.look()
+            while self._posted != self._kept or (self._settler is not None and self._settler.busy):
+                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
 
     def _is_due(self, now_ms: int) -> bool:
-        return any(at_ms <= now_ms for at_ms in self._due.values())
+        settles_ms = None if self._settler is None else self._settler.next_due_ms()
+        due = [*self._due.values(), *([] if settles_ms is None else [settles_ms])]
+        return any(at_ms <= now_ms for at_ms in due)
 
     def _evaluate(self, book: Book, now_ms: int) -> None:
         self._due.pop(book, None)
-        batch = _watched(book)
+        batch = unsettled_batch(book)
         if book.flag_pending:
             self._registry.changed_for_watch.add(book)
             return
@@ -129,11 +151,6 @@ class Watch:
                 self.remind(book, _command(first, after, now_ms))
 
         self._journal.post(Posting(tuple(entries), (row,), done))
-
-
-def _watched(book: Book) -> Batch | None:
-    """The oldest batch that is not closed and holds money."""
-    return next((batch for batch in book.batches if not batch.closed and has_money(batch)), None)
 
 
 def _facts(book: Book, batch: Batch) -> BatchFacts:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pos_host.journal import Found, Sought, StoredEntry
 from pos_host.ledger.entry import APPROVALS, VOIDS, AuthorisationRow, BatchRow, Entry
-from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
+from pos_host.ledger.posting import still_remembered
 
 
 def remembered_batches(rows: Iterable[BatchRow]) -> list[BatchRow]:
@@ -17,8 +17,9 @@ def remembered_batches(rows: Iterable[BatchRow]) -> list[BatchRow]:
         by_terminal.setdefault(row.terminal_no, []).append(row)
     kept: list[BatchRow] = []
     for mine in by_terminal.values():
-        closed = [row for row in mine if row.state == "settled"][-CLOSED_BATCHES_KEPT:]
-        kept += [row for row in mine if row.state != "settled" or row in closed]
+        closed = [row for row in mine if row.state == "settled"]
+        ids = still_remembered([(row.batch_id, row.result) for row in closed])
+        kept += [row for row in mine if row.state != "settled" or row.batch_id in ids]
     return kept
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, KeyRow, Row, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow, Row, TerminalRow
 from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
 
 COMMIT_S = 0.0
@@ -25,6 +25,7 @@ class MemoryJournal:
         self.flags: dict[int, FlagRow] = {}
         self.keys: dict[int, KeyRow] = {}
         self.authorisations: dict[int, AuthorisationRow] = {}
+        self.host_settlements: dict[int, HostSettlementRow] = {}
         self._marks: dict[str, int] = {}
         self._waiting: list[Posting] = []
         self._commit_s = commit_s
@@ -66,6 +67,8 @@ class MemoryJournal:
             self.keys[row.terminal_no] = row
         elif isinstance(row, AuthorisationRow):
             self.authorisations[row.authorisation_no] = row
+        elif isinstance(row, HostSettlementRow):
+            self.host_settlements[row.terminal_no] = row
         else:
             self.flags[row.terminal_no] = row
 
@@ -75,7 +78,8 @@ class MemoryJournal:
         entries = [stored for stored in self.entries if stored.entry.batch_id in ids]
         flags, keys = list(self.flags.values()), tuple(self.keys.values())
         authorisations = remembered_authorisations(self.authorisations.values(), batches)
-        return Snapshot(list(self.terminals.values()), batches, flags, entries, keys, authorisations)
+        settled = tuple(self.host_settlements.values())
+        return Snapshot(list(self.terminals.values()), batches, flags, entries, keys, authorisations, settled)
 
     def set_listener(self, committed: Callable[[], None]) -> None:
         self._committed = committed

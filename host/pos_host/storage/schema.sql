@@ -87,6 +87,15 @@ CREATE TABLE IF NOT EXISTS authorisation (
     expires_at_ms    INTEGER NOT NULL
 );
 
+CREATE TABLE IF NOT EXISTS host_settlement (
+    terminal_no   INTEGER PRIMARY KEY,
+    batch_id      INTEGER NOT NULL,
+    business_day  TEXT    NOT NULL,
+    result        TEXT    NOT NULL,
+    judged_at_ms  INTEGER NOT NULL,
+    not_before_ms INTEGER NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS mark (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL

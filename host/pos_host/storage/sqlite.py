@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, KeyRow, TerminalRow
 from pos_host.logs import Logger
 from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
 from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
 
 log = Logger("pos_host.journal")
 
-RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow)
+RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow)
 
 IDLE_CHECKPOINT_S = 2.0
 """After so long without work the WAL is moved into the file, so that it does not grow for ever."""
@@ -47,7 +47,7 @@ def _insert_entries(rows: int) -> str:
 
 
 INSERT_ENTRIES = [(rows, _insert_entries(rows)) for rows in ENTRIES_PER_STATEMENT]
-ROWS = (TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow)
+ROWS = (TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow)
 REPLACE_ROW = {table: _insert(table, replace=True) for table in ROWS}
 
 
@@ -214,7 +214,7 @@ def _reason(error: Exception) -> str:
 
 
 def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
-    """Terminals, flags and keys, remembered batches, their entries in order, and remembered authorisations."""
+    """Everything of the store that a host begins with; entries in order."""
     terminals = [TerminalRow(*row) for row in connection.execute(_select(TerminalRow))]
     flags = [FlagRow(*row) for row in connection.execute(_select(FlagRow))]
     keys = tuple(KeyRow(*row) for row in connection.execute(_select(KeyRow)))
@@ -224,7 +224,8 @@ def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
     query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE sequence > ? ORDER BY sequence"
     entries = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (after,)) if row[3] in ids]
     rows = (AuthorisationRow(*row) for row in connection.execute(_select(AuthorisationRow)))
-    return Snapshot(terminals, batches, flags, entries, keys, remembered_authorisations(rows, batches))
+    settled = tuple(HostSettlementRow(*row) for row in connection.execute(_select(HostSettlementRow)))
+    return Snapshot(terminals, batches, flags, entries, keys, remembered_authorisations(rows, batches), settled)
 
 
 def read_all(connection: sqlite3.Connection, table: type[RowType]) -> list[RowType]:

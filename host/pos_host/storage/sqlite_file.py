@@ -9,9 +9,9 @@ import uuid
 from importlib import resources
 from pathlib import Path
 
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, KeyRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, KeyRow, TerminalRow
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CHECKPOINT_PAGES = 2000
 """WAL pages before SQLite moves them into the file: about 8 MB, written while the next commits wait little."""
 
@@ -22,6 +22,7 @@ TABLES: dict[type, str] = {
     FlagRow: "flag",
     KeyRow: "working_keys",
     AuthorisationRow: "authorisation",
+    HostSettlementRow: "host_settlement",
 }
 
 
@@ -91,7 +92,7 @@ def _make_schema(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == SCHEMA_VERSION:
         return
-    if version not in (0, 1):
+    if version not in (0, 1, 2):
         raise StoreError(f"store {path}: schema version {version}, this program writes {SCHEMA_VERSION}")
     script = (resources.files("pos_host") / "storage" / "schema.sql").read_text("utf-8")
     connection.executescript(

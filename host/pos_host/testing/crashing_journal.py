@@ -39,6 +39,8 @@ class CrashingJournal(MemoryJournal):
         journal.terminals = dict(self.terminals)
         journal.batches = dict(self.batches)
         journal.flags = dict(self.flags)
+        journal.keys, journal.authorisations = dict(self.keys), dict(self.authorisations)
+        journal.host_settlements = dict(self.host_settlements)
         journal._marks = dict(self._marks)
         journal.commits, journal.failed = self.commits, self.failed
         return journal

@@ -10,6 +10,7 @@ from pos_host.ledger.recovery import recover
 from pos_host.pipeline import Pipeline
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.testing.crashing_journal import CrashingJournal
 from pos_host.testing.virtual_clock import VirtualClock
@@ -52,7 +53,8 @@ class VirtualHost:
         self.registry = recover(self.journal.load())
         cards = CardReader(CARD_KEY)
         self.pipeline = Pipeline(self.registry, self.journal, self.clock, self.policy, cards)
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
+        settler = Settler(self.pipeline, self.clock, self.policy)
+        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, settler)
         for address, language in self._listeners.items():
             listener = Listener(self.pipeline, language)
             self._network.listen(address, partial(TerminalConnection, listener))

@@ -18,10 +18,13 @@ from pos_host.journal import Posting
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, TerminalRow
 from pos_host.ledger.recovery import recover
 from pos_host.office import Office
+from pos_host.pipeline import Pipeline
 from pos_host.publishing.events import cloud_event
 from pos_host.settlement.policy import load_policy
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
+from pos_host.transaction.request import CardReader
 
 TOKEN = "token-of-the-test"
 MERCHANT, OTHER_MERCHANT = "104110070110814", "104110070110815"
@@ -71,7 +74,10 @@ async def open_office(clock: Clock | None = None) -> Office:
     async def events_after(after: int, limit: int) -> list[dict[str, Any]]:
         return [cloud_event(event, log.source_id) for event in await log.events_after(after, limit)]
 
-    return Office(registry, journal, clock, Watch(registry, journal, clock, policy), events_after)
+    pipeline = Pipeline(registry, journal, clock, policy, CardReader(b"key"))
+    settler = Settler(pipeline, clock, policy)
+    watch = Watch(registry, journal, clock, policy, settler)
+    return Office(registry, journal, clock, watch, events_after, settler)
 
 
 def system_clock() -> Clock:

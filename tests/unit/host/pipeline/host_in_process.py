@@ -15,6 +15,7 @@ from pos_host.pipeline import Pipeline
 from pos_host.security.guard import Guard
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy, load_policy
+from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.transaction.request import CardReader
@@ -52,9 +53,15 @@ class HostInProcess:
         self.pipeline = Pipeline(
             self.registry, self.journal, self.clock, self.policy, CardReader(CARD_KEY), enrol=enrol, guard=guard
         )
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy)
+        self.settler = Settler(self.pipeline, self.clock, self.policy)
+        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, self.settler)
         self.office = Office(
-            self.registry, self.journal, self.clock, self.watch, cloud_events_of(self.journal, self.registry)
+            self.registry,
+            self.journal,
+            self.clock,
+            self.watch,
+            cloud_events_of(self.journal, self.registry),
+            self.settler,
         )
         self.asked: list[tuple[str, bytes]] = []
         self._listeners: dict[str, Listener] = {}
@@ -104,6 +111,7 @@ class HostInProcess:
         copy.entries = list(mine.entries)
         copy.terminals, copy.batches, copy.flags = dict(mine.terminals), dict(mine.batches), dict(mine.flags)
         copy.keys, copy.authorisations = dict(mine.keys), dict(mine.authorisations)
+        copy.host_settlements = dict(mine.host_settlements)
         return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms(), policy=self.policy, guard=self.guard)
 
 

@@ -15,7 +15,7 @@ from tests.unit.host.pipeline.terminals import CARDS, TRACK_TAIL, WRONG_CARD
 from pos_host.event_log import event_of
 from pos_host.journal import Snapshot, StoredEntry
 from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, TerminalRow
 from pos_host.ledger.registry import Registry
 from pos_host.ledger.rows import batch_row
 from pos_host.verifying import Verifier
@@ -71,7 +71,7 @@ def verified(host: HostInProcess) -> dict[str, Any]:
     """The verifier's report on what the host's memory journal holds."""
     memory = host.memory
     rows = (memory.terminals.values(), memory.batches.values(), memory.flags.values())
-    return verify(*rows, memory.entries, memory.authorisations.values())
+    return verify(*rows, memory.entries, memory.authorisations.values(), memory.host_settlements.values())
 
 
 def verify(
@@ -80,8 +80,9 @@ def verify(
     flags: Iterable[FlagRow],
     entries: Iterable[StoredEntry],
     authorisations: Iterable[AuthorisationRow] = (),
+    host_settlements: Iterable[HostSettlementRow] = (),
 ) -> dict[str, Any]:
-    verifier = Verifier(terminals, batches, flags, authorisations)
+    verifier = Verifier(terminals, batches, flags, authorisations, host_settlements)
     for stored in entries:
         verifier.take(stored)
     return verifier.finish()

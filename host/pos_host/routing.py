@@ -106,11 +106,11 @@ def _same_or_differs(request: Request, book: Book, batch: Batch, now: Instant, s
 def _repeat(request: Request, book: Book) -> Transaction | None:
     """The stored transaction of this identity, in the batch the message means.
 
-    Where messages name no batch, only batches that are not closed are meant: STANs begin again.
+    Where messages name no batch, only batches that their terminal has not settled are meant: then STANs begin again.
     """
     number = request.batch_number
     for batch in reversed(book.batches):
-        if (batch.number == number) if number else not batch.closed:
+        if (batch.number == number) if number else (not batch.closed or batch.awaits_terminal):
             found = batch.answers.get(request.key)
             if found is not None:
                 return found
@@ -120,7 +120,7 @@ def _repeat(request: Request, book: Book) -> Transaction | None:
 def _repeated_reversal(request: Request, book: Book) -> Transaction | None:
     for batch in reversed(book.batches):
         found = batch.reversals.get(reversal_key(request, batch))
-        if found is not None and (not batch.closed or request.batch_number):
+        if found is not None and (not batch.closed or batch.awaits_terminal or request.batch_number):
             return found
     return None
 

@@ -71,7 +71,7 @@ class Turn:
 
 
 class HostTurn:
-    """Something the host does in a terminal's turn, without a request: what it writes is decided once it is its turn."""
+    """Something the host does in a terminal's turn, without a request; what it writes is decided in that turn."""
 
     __slots__ = ("book", "decide", "done", "entries", "pipeline", "rows")
 

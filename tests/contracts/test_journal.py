@@ -190,7 +190,7 @@ async def test_what_was_posted_before_closing_is_kept_and_done(
 
 
 async def test_an_empty_journal_loads_nothing(journal: Journal) -> None:
-    assert [[], [], [], [], [], []] == [list(part) for part in journal.load()]
+    assert [[], [], [], [], [], [], []] == [list(part) for part in journal.load()]
 
 
 async def test_a_row_takes_the_place_of_the_one_before(journal: Journal) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 from pos_host.clock import Instant
 from pos_host.handlers.adjust import stands_alone, why_not_adjusted
+from pos_host.handlers.closing import close, stored_answer, stored_settlement
+from pos_host.handlers.late_settlement import late_upload_awaited, late_upload_end
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.handlers.refund import REFUNDABLE
-from pos_host.handlers.settlement import close, settlement_trailer, stored_settlement
+from pos_host.handlers.settlement import settlement_trailer
 from pos_host.handlers.told_sale import is_electronic_cash, what_it_completes
 from pos_host.ledger.authorisations import after
 from pos_host.ledger.book import Batch, Book, Transaction
@@ -87,6 +89,8 @@ def batch_upload_end(request: Request, book: Book, batch: Batch, now: Instant) -
         return _of_unknown(request, book, batch, now)
     if not _is_count(request):
         return decline(request, book, batch, now, "format_error", "element 48: is no count of 4 digits")
+    if late_upload_awaited(home):
+        return late_upload_end(request, book, home, now)
     if home.state != "uploading":
         return _end_of_balanced(request, book, home, now)
     found = differences(home, complete=True)
@@ -109,19 +113,27 @@ def _end_of_balanced(request: Request, book: Book, home: Batch, now: Instant) ->
     """207 after code 1 ends what is closed already; kept once in the journal (unionpay.md 8a)."""
     if home.closed and home.settlement.get("key") == request.key:
         return stored_settlement(home)
+    ended = home.settlement.get("ended", {})
+    if ended.get("key") == request.key:
+        return stored_answer(ended)
     rrn = book.next_rrn()
     entry = request_entry(request, book, home, now, "approved", rrn, "")
     return Decision("approved", now.at_ms, rrn, entries=(entry,))
 
 
 def _home(request: Request, book: Book, batch: Batch) -> Batch | None:
-    """The batch the records belong to: the one they name, else the one being uploaded, else the last closed
-    one (whose 0330 was lost), else the open one."""
+    """The batch the records belong to: the one they name, else one the host settled that has the transaction, else
+    the one being uploaded, else the last closed one (whose 0330 was lost), else the open one."""
     if request.batch_number:
         return book.batch_numbered(request.batch_number)
+    stan = request.meaning("original_stan")
+    settled = [
+        known for known in book.batches if known.awaits_terminal and (stan in known.by_stan or stan in known.adjusts)
+    ]
+    if settled:
+        return settled[-1]
     if book.uploading is not None:
         return book.uploading
-    stan = request.meaning("original_stan")
     closed = [known for known in book.batches if known.closed and stan in known.uploads]
     return closed[-1] if closed else batch
 

@@ -30,11 +30,12 @@ def purchase(request: Request, book: Book, batch: Batch, now: Instant) -> Decisi
 def late_original(request: Request, book: Book) -> tuple[str, str] | None:
     """The refusal of an original that comes after its reversal: same STAN, amount and card in the batch.
 
-    During a Hypercom upload the reversal may have been kept with the batch before: any that is not closed counts.
+    During a Hypercom upload the reversal may have been kept with the batch before: any that its terminal has not
+    settled counts.
     """
     for batch in book.batches:
         tombstone = batch.tombstones.get(request.stan)
-        if tombstone is not None and not batch.closed and _is_of(tombstone, request):
+        if tombstone is not None and (not batch.closed or batch.awaits_terminal) and _is_of(tombstone, request):
             return "late_original", f"its reversal of STAN {request.stan} was here first"
     return None
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from pos_host.clock import Instant
+from pos_host.handlers.closing import NOTHING_BESIDE, begin_upload, close, sent_for, stored_answer, stored_settlement
+from pos_host.handlers.late_settlement import (
+    answered_with,
+    counted_on,
+    late_hypercom,
+    late_trailer,
+    late_unionpay,
+    may_settle_late,
+    span,
+)
 from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import Entry, Row
+from pos_host.ledger.entry import SETTLED_BY_HOST
 from pos_host.ledger.group_totals import has_money, totals_of
 from pos_host.ledger.reconciliation import (
     differences,
     hypercom_balanced,
-    iso87_balanced,
-    iso87_counts_balanced,
+    iso87_agree,
+    iso87_counts_agree,
     unionpay_codes,
 )
-from pos_host.ledger.rows import batch_row, closed_entry, opened_batch
 from pos_host.transaction.request import Request
 from pos_specs.totals import (
     BALANCED,
@@ -53,6 +60,9 @@ def settlement_trailer(request: Request, book: Book, batch: Batch, now: Instant)
         sent = parse_hypercom(request.message.fields[63], request.language.dialect.totals_groups)
     except ValueError as error:
         return decline(request, book, batch, now, "format_error", f"element 63: {error}")
+    parts = counted_on(book, named)
+    if parts is not None:
+        return late_trailer(request, book, parts, now, sent)
     if named.closed:
         return _repeat_trailer(request, book, named, sent, now)
     if named.state != "uploading" and hypercom_balanced(named, sent):
@@ -75,16 +85,23 @@ def _unionpay(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
     except ValueError as error:
         return decline(request, book, batch, now, "format_error", f"element 48: {error}")
     if named.closed:
-        return _repeat(named, sent) or decline(
-            request, book, batch, now, "wrong_batch", f"batch {named.number} is closed with other totals"
-        )
+        repeated = None if named.awaits_terminal else _repeat(named, sent)
+        if repeated is not None:
+            return repeated
+        if not may_settle_late(named):
+            reason = f"batch {named.number} is closed with other totals"
+            return decline(request, book, batch, now, "wrong_batch", reason)
     codes = unionpay_codes(named, sent)
     if codes == (BALANCED, BALANCED):
         values = {"totals": _with_codes(sent_text, *codes)}
+        if named.closed:
+            return late_unionpay(request, book, named, now, "approved", sent, values, None)
         return close(request, book, named, now, "balanced", "approved", sent, [], values)
     values = {"totals": _host_totals(named, codes, len(sent_text))}
     halves = [half for half, code in zip(("domestic", "foreign"), codes, strict=True) if code != BALANCED]
-    return _begin_upload(request, book, named, now, "out_of_balance", sent, values, halves)
+    if named.closed:
+        return late_unionpay(request, book, named, now, "out_of_balance", sent, values, halves)
+    return begin_upload(request, book, named, now, "out_of_balance", sent, values, halves)
 
 
 def _hypercom(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -96,13 +113,16 @@ def _hypercom(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
         sent = parse_hypercom(request.message.fields[63], request.language.dialect.totals_groups)
     except ValueError as error:
         return decline(request, book, batch, now, "format_error", f"element 63: {error}")
+    parts = counted_on(book, named)
+    if parts is not None:
+        return late_hypercom(request, book, parts, now, sent)
     if named.closed:
         return _repeat(named, sent) or decline(
             request, book, batch, now, "wrong_batch", f"batch {named.number} is closed with other totals"
         )
     if hypercom_balanced(named, sent):
         return close(request, book, named, now, "balanced", "approved", sent, [], {})
-    return _begin_upload(request, book, named, now, "out_of_balance_send_batch", sent, {})
+    return begin_upload(request, book, named, now, "out_of_balance_send_batch", sent, {})
 
 
 def _iso87(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
@@ -115,20 +135,23 @@ def _iso87(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
     repeated = _repeat_without_number(request, book, batch, sent)
     if repeated is not None:
         return repeated
-    balanced = iso87_balanced(batch, sent)
-    values = _iso87_values(request, sent if balanced else totals_of(batch))
+    parts = counted_on(book, batch)
+    host, share = span(parts, batch, sent, alone=iso87_agree(totals_of(batch), sent))
+    balanced = iso87_agree(host, sent)
+    values = _iso87_values(request, sent if balanced else host)
     values["settlement_code"] = "1" if balanced else "2"
     result, outcome = ("balanced", "approved") if balanced else ("out_of_balance", "out_of_balance")
-    return close(request, book, batch, now, result, outcome, sent, [], values)
+    beside = NOTHING_BESIDE if parts is None else answered_with(request, book, parts, now, outcome, sent)
+    return close(request, book, batch, now, result, outcome, share, [], values, beside)
 
 
 def _checkpoint(request: Request, book: Book, batch: Batch, now: Instant, sent: Totals) -> Decision:
     """Compare and close nothing; the answer brings the host's totals. Asked again it is judged again."""
-    totals = totals_of(batch)
-    if iso87_balanced(batch, sent):
+    totals, _ = span(counted_on(book, batch), batch, sent, alone=iso87_agree(totals_of(batch), sent))
+    if iso87_agree(totals, sent):
         outcome = "approved"
     else:
-        outcome = "amounts_differ" if iso87_counts_balanced(batch, sent) else "out_of_balance"
+        outcome = "amounts_differ" if iso87_counts_agree(totals, sent) else "out_of_balance"
     rrn = book.next_rrn()
     entry = request_entry(request, book, batch, now, outcome, rrn, "")
     return Decision(outcome, now.at_ms, rrn, values=_iso87_values(request, totals), entries=(entry,))
@@ -139,86 +162,8 @@ def _iso87_values(request: Request, totals: Totals) -> dict[str, str]:
     return {names[number]: text for number, text in write_iso87(totals).items() if number in names}
 
 
-def close(
-    request: Request,
-    book: Book,
-    batch: Batch,
-    now: Instant,
-    result: str,
-    outcome: str,
-    sent: Totals,
-    found: list[dict[str, Any]],
-    values: dict[str, str],
-) -> Decision:
-    """Close `batch` with `result` and open the next one, in the commit of this answer."""
-    rrn = book.next_rrn()
-    settled = {
-        "key": request.key,
-        "outcome": outcome,
-        "at_ms": now.at_ms,
-        "rrn": rrn,
-        "values": values,
-        "disputed": batch.settlement.get("disputed"),
-        "begun": _begun(batch),
-    }
-    row = batch_row(
-        book,
-        batch,
-        state="settled",
-        result=result,
-        closed_at_ms=now.at_ms,
-        terminal_totals=sent,
-        discrepancies=found,
-        settlement=settled,
-    )
-    rows: list[Row] = [row]
-    entries: list[Entry] = [
-        request_entry(request, book, batch, now, outcome, rrn, ""),
-        closed_entry(book, batch, now.at_ms, result, len(found), sent),
-    ]
-    if batch is book.current:
-        opened, told = opened_batch(book, batch.dialect.batch.after(batch.number), now.at_ms)
-        rows.append(opened)
-        entries.append(told)
-    return Decision(outcome, now.at_ms, rrn, values=values, entries=tuple(entries), rows=tuple(rows))
-
-
-def _begin_upload(
-    request: Request,
-    book: Book,
-    batch: Batch,
-    now: Instant,
-    outcome: str,
-    sent: Totals,
-    values: dict[str, str],
-    disputed: list[str] | None = None,
-) -> Decision:
-    """The batch waits for the terminal's records. Begun again with nothing changed, it gets the same answer."""
-    begun = batch.settlement
-    if batch.state == "uploading" and batch.terminal_totals == sent and begun["values"] == values:
-        return stored_settlement(batch)
-    rrn = book.next_rrn()
-    answer = {"key": request.key, "outcome": outcome, "at_ms": now.at_ms, "rrn": rrn, "values": values}
-    settled = {**answer, "disputed": disputed}
-    row = batch_row(book, batch, state="uploading", terminal_totals=sent, settlement=settled)
-    detail = json.dumps({"number": batch.number, "sent": {name: list(side) for name, side in sent.items()}})
-    entries = (
-        request_entry(request, book, batch, now, outcome, rrn, ""),
-        Entry("upload_begun", book.terminal_no, batch.batch_id, now.at_ms, detail=detail),
-    )
-    return Decision(outcome, now.at_ms, rrn, values=values, entries=entries, rows=(row,))
-
-
 def _named_batch(request: Request, book: Book) -> Batch | None:
     return book.batch_numbered(request.batch_number)
-
-
-def _begun(batch: Batch) -> dict[str, Any] | None:
-    """The answer that began the upload of `batch`, kept for a terminal that begins the settlement again."""
-    if batch.state != "uploading":
-        return None
-    answer = {name: batch.settlement[name] for name in ("outcome", "at_ms", "rrn", "values")}
-    return {**answer, "totals": {name: list(side) for name, side in batch.terminal_totals.items()}}
 
 
 def _repeat(batch: Batch, sent: Totals) -> Decision | None:
@@ -229,28 +174,20 @@ def _repeat(batch: Batch, sent: Totals) -> Decision | None:
     """
     begun = batch.settlement.get("begun")
     if begun is None:
-        return stored_settlement(batch) if batch.terminal_totals == sent else None
+        return stored_settlement(batch) if sent_for(batch) == sent else None
     first = {name: Side(*side) for name, side in begun["totals"].items()}
-    if sent not in (first, batch.terminal_totals):
+    if sent not in (first, sent_for(batch)):
         return None
     done = batch.settlement
     if batch.dialect.totals_kind == "hypercom63" and done["outcome"] == "approved":
         return stored_settlement(batch)
-    return _stored(begun)
-
-
-def stored_settlement(batch: Batch) -> Decision:
-    """The answer that closed `batch`, or began its upload, once more."""
-    return _stored(batch.settlement)
-
-
-def _stored(answer: dict[str, Any]) -> Decision:
-    return Decision(answer["outcome"], answer["at_ms"], answer["rrn"], values=answer["values"], reason="repeat")
+    return stored_answer(begun)
 
 
 def _repeat_trailer(request: Request, book: Book, batch: Batch, sent: Totals, now: Instant) -> Decision:
     """A trailer whose answer was lost; the terminal may have worked its totals out anew since."""
-    if batch.result in ("balanced_after_upload", "out_of_balance"):
+    uploaded = batch.settlement.get("begun") is not None
+    if batch.result in ("balanced_after_upload", "out_of_balance") or (uploaded and batch.result == SETTLED_BY_HOST):
         return stored_settlement(batch)
     return _repeat(batch, sent) or decline(
         request, book, batch, now, "wrong_batch", f"batch {batch.number} is closed with other totals"
@@ -259,13 +196,14 @@ def _repeat_trailer(request: Request, book: Book, batch: Batch, sent: Totals, no
 
 def _repeat_without_number(request: Request, book: Book, batch: Batch, sent: Totals) -> Decision | None:
     """ISO 1987 names no batch: the same message again, or the last batch's totals while nothing was sold since."""
-    closed = [known for known in book.batches if known.closed and known.settlement]
+    closed = [known for known in book.batches if known.closed and not known.awaits_terminal]
     if not closed:
         return None
     last = closed[-1]
-    same_message = last.settlement["key"] == request.key and last.terminal_totals == sent
+    same_message = last.settlement["key"] == request.key and sent_for(last) == sent
     nothing_since = not has_money(batch) and any(side.count for side in sent.values())
-    if same_message or (nothing_since and last.terminal_totals == sent):
+    forgotten = any(known.awaits_terminal for known in book.batches)
+    if same_message or (nothing_since and not forgotten and sent_for(last) == sent):
         return stored_settlement(last)
     return None
 

@@ -33,9 +33,7 @@ def unsettled_batch(book: Book) -> Batch | None:
     return next((batch for batch in book.batches if not batch.closed and has_money(batch)), None)
 
 
-def written(
-    book: Book, batch: Batch, judgement: Judgement, at_ms: int
-) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
+def written(book: Book, batch: Batch, judgement: Judgement, at_ms: int) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
     """The entries and rows of a judgement: settled, it closes the batch and opens the next one."""
     entries, rows = [_judged_entry(book, batch, judgement, at_ms)], list[Row]()
     if judgement.business_day:

@@ -35,30 +35,51 @@ def unionpay_codes(batch: Batch, sent: Totals) -> tuple[str, str]:
 
 def hypercom_balanced(batch: Batch, sent: Totals) -> bool:
     """Every group the terminal sent equals the host's; groups not sent are not compared (hypercom.md 2.7)."""
-    host = totals_of(batch)
+    return hypercom_agree(totals_of(batch), sent)
+
+
+def hypercom_agree(host: Totals, sent: Totals) -> bool:
+    """The same of the host's totals of several batches."""
     return all(host.get(name, NOTHING) == side for name, side in sent.items())
 
 
 def iso87_balanced(batch: Batch, sent: Totals) -> bool:
+    """The same as `iso87_agree`, of a batch."""
+    return iso87_agree(totals_of(batch), sent)
+
+
+def iso87_agree(host: Totals, sent: Totals) -> bool:
     """Debits and credits each net of their reversals are equal.
 
     Net, because a terminal whose answer was lost cannot know whether the host counts the transaction and
     its reversal, or neither.
     """
-    host = totals_of(batch)
     return all(
         _minus(host[name], host[f"{name}_reversal"]) == _minus(sent[name], sent[f"{name}_reversal"])
         for name in ("debits", "credits")
     )
 
 
-def iso87_counts_balanced(batch: Batch, sent: Totals) -> bool:
+def iso87_counts_agree(host: Totals, sent: Totals) -> bool:
     """The same of the numbers of transactions alone."""
-    host = totals_of(batch)
     return all(
         host[name].count - host[f"{name}_reversal"].count == sent[name].count - sent[f"{name}_reversal"].count
         for name in ("debits", "credits")
     )
+
+
+def totals_together(batches: list[Batch]) -> Totals:
+    """The host's totals of several batches of one terminal as one."""
+    together: Totals = {}
+    for batch in batches:
+        for name, side in totals_of(batch).items():
+            together[name] = _plus(together.get(name, NOTHING), side)
+    return together
+
+
+def totals_less(sent: Totals, settled: Totals) -> Totals:
+    """What of the terminal's totals `settled` does not account for; below zero where it has less."""
+    return {name: _minus(side, settled.get(name, NOTHING)) for name, side in sent.items()}
 
 
 def with_records(uploads: Records, records: list[dict[str, Any]]) -> Records:

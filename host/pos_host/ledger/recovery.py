@@ -19,7 +19,11 @@ def recover(snapshot: Snapshot) -> Registry:
         book = Book(terminal.terminal_no, terminal.merchant_id, terminal.terminal_id, dialect)
         apply_row(registry.add(book), terminal)
     batches = sorted(snapshot.batches, key=lambda batch: batch.batch_id)
-    rows: list[BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow] = [*batches, *snapshot.flags, *snapshot.keys]
+    rows: list[BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow] = [
+        *batches,
+        *snapshot.flags,
+        *snapshot.keys,
+    ]
     rows += [*snapshot.authorisations, *snapshot.host_settlements]
     for row in rows:
         known = registry.of_no(row.terminal_no)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from pos_host.clock import Clock
@@ -82,7 +83,7 @@ class Settler:
         for book in due:
             del self._due[book]
             self._under_way[book] = None
-            self._turns.take_turn(book, self._judge, lambda kept, book=book: self._done(book, kept))
+            self._turns.take_turn(book, self._judge, partial(self._done, book))
         return bool(due)
 
     async def settle_now(self, book: Book) -> Batch:
@@ -148,9 +149,16 @@ def _forgotten(book: Book, batch: Batch) -> ForgottenBatch:
     return ForgottenBatch(
         first_money_at_ms=batch.first_money_at_ms or batch.opened_at_ms,
         debit_amount_minor=sides(batch)[0].amount_minor,
-        upload_since_ms=batch.last_activity_at_ms if batch.state == "uploading" else None,
+        upload_since_ms=_upload_since_ms(batch),
         not_before_ms=0 if row is None else row.not_before_ms,
     )
+
+
+def _upload_since_ms(batch: Batch) -> int | None:
+    """The last of its upload: its beginning or a record."""
+    if batch.state != "uploading":
+        return None
+    return max(batch.last_activity_at_ms, int(batch.settlement["at_ms"]))
 
 
 def _tell(book: Book, batch: Batch, result: str, by: str) -> None:

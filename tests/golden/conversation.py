@@ -14,14 +14,19 @@ what the host kept in its journal. Card numbers are masked, as everywhere.
     trailer sales 1 12.34              Hypercom's 0500/960000
     upload coffee tea                  amount=9.99 for what the terminal says it was
     end_upload 2                       code=207 after a balanced settlement
+    policy auto_settle=23:30           the host settles then; before the terminal is named
+    batch 000002                       the number the terminal goes on with
+    host_settles                       at an operator's word
     clock PT3H | restart               time passes; the host starts again from its journal
     batches | discrepancies 000001 | authorisations     what the API shows
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Awaitable, Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +42,7 @@ from tests.unit.host.pipeline.terminals import (
     UnionPayTerminal,
 )
 
+from pos_host.settlement.policy import load_policy
 from pos_host.views import batch_view, live_row
 from pos_specs.language import Language
 from pos_specs.masking import mask_fields, mask_parts
@@ -47,6 +53,9 @@ RULE = "----"
 CARDS = {"unionpay": UNIONPAY_CARD, "other": OTHER_CARD, "visa": VISA_CARD, "mastercard": MASTERCARD}
 SHOWN_IN_PARTS = (48, 63)
 """Elements that hold totals and records; the others are as easily read whole."""
+
+TOLD_WHOLE = ("batch_closed", "unsettled", "host_settlement", "late_totals")
+"""Kinds of entries that are shown with their detail."""
 
 KINDS = {"unionpay": UnionPayTerminal, "hypercom": HypercomTerminal, "iso87-ascii": Iso87Terminal}
 UNIONPAY_SIDES = {"debit": "domestic_debit", "credit": "domestic_credit"}
@@ -172,6 +181,20 @@ class Conversation:
     async def do_end_upload(self, count: str, code: str = "202") -> Exchange:
         return await self.terminal.end_upload(int(count), code)
 
+    async def do_policy(self, auto_settle: str) -> list[str]:
+        rules = dataclasses.replace(load_policy(None), auto_settle=time.fromisoformat(auto_settle))
+        self.host = HostInProcess(policy=rules)
+        return []
+
+    async def do_batch(self, number: str) -> list[str]:
+        self.terminal.batch = number
+        return []
+
+    async def do_host_settles(self) -> list[str]:
+        kept = len(self.host.memory.entries)
+        await self.host.office.settle(self.terminal.ids[41], None)
+        return self._journal(kept)
+
     async def do_clock(self, duration: str) -> list[str]:
         kept = len(self.host.memory.entries)
         moved = await self.host.office.advance_clock(duration)
@@ -219,7 +242,7 @@ class Conversation:
         for stored in self.host.memory.entries[kept:]:
             entry = stored.entry
             money = f" {_major(entry.amount_minor)}" if entry.amount_minor else ""
-            detail = f" {entry.detail}" if entry.detail and entry.kind in ("batch_closed", "unsettled") else ""
+            detail = f" {entry.detail}" if entry.detail and entry.kind in TOLD_WHOLE else ""
             lines.append(f"+ {entry.kind} {entry.outcome}{money}{detail}")
         return lines
 

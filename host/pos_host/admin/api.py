@@ -23,7 +23,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status, description in {
         401: "no bearer token, or a wrong one",
         404: "what was asked for does not exist",
-        409: "the terminal id is not unique, or this host cannot do it",
+        409: "the terminal id is not unique, or it cannot be done, or not now",
         422: "something in the request is not valid; `errors` says what",
         500: "the host's own mistake",
     }.items()

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from pos_host.office import Ambiguous, NotPossible, NotThere
+from pos_host.settlement.settler import NothingToSettle, NotKept, UploadRunning
 
 log = structlog.get_logger("pos_host.admin")
 
@@ -90,6 +91,9 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(NotThere, _not_there)
     app.add_exception_handler(Ambiguous, _ambiguous)
     app.add_exception_handler(NotPossible, _not_possible)
+    app.add_exception_handler(NothingToSettle, _nothing_to_settle)
+    app.add_exception_handler(UploadRunning, _upload_running)
+    app.add_exception_handler(NotKept, _not_kept)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Exception, _our_mistake)
@@ -107,6 +111,18 @@ async def _ambiguous(request: Request, error: Exception) -> JSONResponse:
 
 async def _not_possible(request: Request, error: Exception) -> JSONResponse:
     return problem(409, str(error), kind="not-possible", title="Not possible on this host")
+
+
+async def _nothing_to_settle(request: Request, error: Exception) -> JSONResponse:
+    return problem(409, str(error), kind="nothing-to-settle", title="Nothing to settle")
+
+
+async def _upload_running(request: Request, error: Exception) -> JSONResponse:
+    return problem(409, str(error), kind="upload-running", title="The batch is being uploaded")
+
+
+async def _not_kept(request: Request, error: Exception) -> JSONResponse:
+    return problem(503, str(error), kind="not-stored", title="Not stored, so not done")
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

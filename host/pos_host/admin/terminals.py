@@ -30,6 +30,12 @@ async def batches(
     return await office.batches(tid, merchant_id, limit, cursor)
 
 
+@router.post("/terminals/{tid:path}/settle", response_model=Batch)
+async def settle(office: TheOffice, tid: Tid, merchant_id: Merchant = None) -> Json:
+    """Close a terminal's batch from the host's own books, now; 409 with nothing to settle or during an upload."""
+    return await office.settle(tid, merchant_id)
+
+
 @router.get("/terminals/{tid:path}", response_model=Terminal)
 async def terminal(office: TheOffice, tid: Tid, merchant_id: Merchant = None) -> Json:
     """One terminal; 409 names the merchants when several have that terminal id."""

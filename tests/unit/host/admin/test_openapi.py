@@ -25,6 +25,7 @@ async def test_every_path_is_there_under_the_name_of_the_contract() -> None:
         "/api/v1/terminals": {"get"},
         "/api/v1/terminals/{tid}": {"get"},
         "/api/v1/terminals/{tid}/batches": {"get"},
+        "/api/v1/terminals/{tid}/settle": {"post"},
         "/api/v1/batches/{batch_id}": {"get"},
         "/api/v1/batches/{batch_id}/discrepancies": {"get"},
         "/api/v1/unsettled": {"get"},

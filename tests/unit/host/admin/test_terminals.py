@@ -108,3 +108,39 @@ def undocumented(answer: BaseModel) -> list[str]:
         inner: list[Any] = list(value.values()) if isinstance(value, Mapping) else [value]
         found += [name for item in inner if isinstance(item, BaseModel) for name in undocumented(item)]
     return found
+
+
+async def test_the_host_settles_a_terminal_at_an_operators_word_once() -> None:
+    async with api_of(await open_office()) as api:
+        done = await api.post("/api/v1/terminals/T0000001/settle")
+        again = await api.post("/api/v1/terminals/T0000001/settle")
+        shown = (await api.get("/api/v1/terminals/T0000001")).json()
+
+    assert (200, "settled_by_host", {"count": 1, "amount_minor": 5000}) == (
+        done.status_code,
+        done.json()["result"],
+        done.json()["debit"],
+    )
+    assert None is done.json()["terminal_totals"]
+    assert (409, "urn:pos-host:problem:nothing-to-settle") == (again.status_code, again.json()["type"])
+    assert "T0000001" in again.json()["detail"]
+    assert ("000007", "open") == (shown["batch"]["number"], shown["batch"]["state"])
+
+
+async def test_an_upload_is_not_cut_short() -> None:
+    office = await open_office()
+    book = office._registry.of_terminal("T0000001")[0]
+    book.batches[-1].state = "uploading"
+    async with api_of(office) as api:
+        refused = await api.post("/api/v1/terminals/T0000001/settle")
+
+    assert (409, "urn:pos-host:problem:upload-running") == (refused.status_code, refused.json()["type"])
+
+
+async def test_a_settlement_that_cannot_be_stored_is_told_as_not_done() -> None:
+    office = await open_office()
+    office._journal.fail_next = 1  # type: ignore[attr-defined]
+    async with api_of(office) as api:
+        failed = await api.post("/api/v1/terminals/T0000001/settle")
+
+    assert (503, "urn:pos-host:problem:not-stored") == (failed.status_code, failed.json()["type"])

@@ -76,5 +76,6 @@ def test_the_mqtt_reference_names_every_type_of_event() -> None:
         event_log.event_type(Entry("batch_closed", 1, 1, 0, detail=f'{{"result": "{result}"}}'))
         for result in ("balanced", "out_of_balance")
     }
+    types |= set(event_log.JUDGED_TYPES.values())
 
     assert set() == {name for name in types if f"`{name}`" not in read("docs/mqtt.md")}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pos_host.journal import Journal
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, TerminalRow
 from pos_host.storage.memory import MemoryJournal
 from pos_host.storage.sqlite import SqliteJournal
 
@@ -96,6 +96,10 @@ def batch_row(ordinal: int = 1, terminal_no: int = 1, *, state: str = "open", nu
 
 def flag_row(terminal_no: int = 1, severity: str = "due") -> FlagRow:
     return FlagRow(terminal_no, severity, AT_MS, AT_MS + 1, '["past_cutoff"]', "settle the batch")
+
+
+def host_settlement_row(terminal_no: int = 1, *, result: str = "settled") -> HostSettlementRow:
+    return HostSettlementRow(terminal_no, terminal_no * 100_000 + 1, "2026-03-02", result, AT_MS, AT_MS + 1)
 
 
 def authorisation_row(count: int = 1, *, state: str = "open", batch: int = 100_004) -> AuthorisationRow:

@@ -15,13 +15,14 @@ from tests.contracts.journals import (
     authorisation_row,
     batch_row,
     flag_row,
+    host_settlement_row,
     purchase,
     terminal_row,
 )
 
 from pos_host.journal import Found, Journal, Posting, Sought, StoredEntry
 from pos_host.ledger.entry import FINANCIAL, SALES, Entry, Row
-from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
+from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, SETTLED_BY_HOST_KEPT
 
 PATIENCE_S = 5.0
 
@@ -408,6 +409,33 @@ async def test_open_authorisations_come_back_and_finished_ones_while_their_batch
 
     expected = [rows[0]._replace(amount_minor=7_00), rows[1]]
     assert expected == sorted(opened[-1].load().authorisations)
+
+
+# -- the host's own settlements
+
+
+async def test_how_the_hosts_own_settlement_stands_comes_back_as_it_was_written_last(
+    journal: Journal, store: JournalUnderTest, opened: list[Journal]
+) -> None:
+    rows = [host_settlement_row(1), host_settlement_row(2), host_settlement_row(1, result="carried_over")]
+    for row in rows:
+        await kept(journal, rows=(row,))
+
+    opened.append(await store.reopen(journal))
+
+    assert [rows[2], rows[1]] == sorted(opened[-1].load().host_settlements)
+
+
+async def test_batches_the_host_settled_are_remembered_for_longer(
+    journal: Journal, store: JournalUnderTest, opened: list[Journal]
+) -> None:
+    by_host = [batch_row(n, state="settled")._replace(result="settled_by_host") for n in range(1, 20)]
+    await kept(journal, rows=(*by_host, *[batch_row(n, state="settled") for n in (20, 21, 22)], batch_row(23)))
+
+    opened.append(await store.reopen(journal))
+
+    remembered = sorted(row.batch_id % 100_000 for row in opened[-1].load().batches)
+    assert [*range(20 - SETTLED_BY_HOST_KEPT, 20), 21, 22, 23] == remembered
 
 
 # -- marks

@@ -45,6 +45,17 @@ async def by_host(host: HostInProcess, terminal: Terminal) -> None:
     assert "settled_by_host" == (await host.office.settle(terminal.ids[41], None))["result"]
 
 
+async def test_an_original_whose_reversal_came_before_the_hosts_settlement_is_refused_after_it(
+    hypercom: HypercomTerminal, host: HostInProcess
+) -> None:
+    await hypercom.purchase(10_00)
+    late = hypercom.purchase_message(5_00)
+    assert "00" == (await hypercom.reverse(late)).code
+    await by_host(host, hypercom)
+
+    assert "12" == (await hypercom.line.ask(late.mti, late.fields)).fields[39]
+
+
 # -- UnionPay
 
 

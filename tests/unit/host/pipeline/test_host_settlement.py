@@ -255,6 +255,26 @@ async def test_the_hosts_settlement_before_the_terminals_own_wins(host: HostInPr
     assert [("2026-03-02", "settled")] == judged(host)
 
 
+async def test_what_a_terminal_asked_before_is_answered_before_and_the_rest_after(host: HostInProcess) -> None:
+    """Three messages at once and the host's settlement behind the first two: the third finds the next batch."""
+    terminal = HypercomTerminal(host)
+    await terminal.purchase(1_00)
+    messages = [terminal.purchase_message(amount) for amount in (2_00, 3_00, 4_00)]
+    data = [terminal.line.bytes_of(message) for message in messages]
+    before = len(terminal.line.answers)
+
+    terminal.line.feed(data[0] + data[1])
+    await asyncio.sleep(0)
+    settling = asyncio.create_task(host.office.settle("H0000001", None))
+    await asyncio.sleep(0)
+    terminal.line.feed(data[2])
+    await terminal.line.wait_for(before + 3)
+    closed = await settling
+
+    assert (3, 6_00) == tuple(closed["debit"].values())
+    assert {"sales": Side(1, 4_00)} == {name: side for name, side in host.groups("H0000001").items() if side.count}
+
+
 async def test_an_operator_may_settle_now(terminal: Terminal, host: HostInProcess) -> None:
     await terminal.purchase(12_34)
 

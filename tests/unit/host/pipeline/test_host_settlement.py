@@ -16,6 +16,7 @@ from tests.unit.host.pipeline.proofs import Logs, proven, verified
 from tests.unit.host.pipeline.terminals import HypercomTerminal, UnionPayTerminal, debit_credit
 
 from pos_host.event_log import event_of
+from pos_host.journal import StoredEntry
 from pos_host.settlement.policy import Policy, load_policy
 from pos_host.settlement.settler import NothingToSettle, NotKept, UploadRunning
 from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
@@ -347,3 +348,19 @@ async def test_new_sales_are_blocked_while_flagged_and_all_else_goes_on(when: st
         assert "00" == (await terminal.settle(totals)).code
         await host.watch.settle()
         assert "00" == (await terminal.purchase(1_00)).code
+
+
+async def test_verify_sees_a_schedule_that_was_altered_and_a_day_judged_twice() -> None:
+    host = HostInProcess(policy=AUTOMATIC)
+    await HypercomTerminal(host).purchase(12_34)
+    await until(host, "03 00:00")
+    assert 0 == verified(host)["differences"]
+
+    memory = host.memory
+    memory.host_settlements[1] = memory.host_settlements[1]._replace(business_day="2026-03-05")
+    assert ["host settlement"] == [detail["what"] for detail in verified(host)["details"]]
+
+    memory.host_settlements[1] = memory.host_settlements[1]._replace(business_day="2026-03-02")
+    again = next(stored.entry for stored in memory.entries if stored.entry.kind == "host_settlement")
+    memory.entries.append(StoredEntry(len(memory.entries) + 1, again))
+    assert ["business day 2026-03-02 judged twice"] == [detail["text"] for detail in verified(host)["details"]]

@@ -15,6 +15,7 @@ from pos_host.settlement.unsettled import (
     SEVERITIES,
     BatchFacts,
     Flag,
+    blocking_severities,
     continued,
     evaluate,
     is_climb,
@@ -306,3 +307,11 @@ def test_a_flag_never_began_in_the_future(facts: BatchFacts, policy: Any, start:
     flag = evaluate(facts, policy, MORNING + start)
 
     assert flag is None or (flag.since_ms <= MORNING + start and flag.reasons)
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [("never", ()), ("overdue", ("overdue", "forgotten")), ("forgotten", ("forgotten",))],
+)
+def test_sales_are_blocked_from_a_severity_on(when: str, expected: tuple[str, ...]) -> None:
+    assert expected == blocking_severities(when)

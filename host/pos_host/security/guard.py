@@ -29,6 +29,9 @@ CHIP_FUNCTIONS = frozenset({"balance", "purchase", "cash_advance", "auth"})
 """Functions whose cryptogram the issuer is asked about. What only tells of something done, an upload or an advice, is
 never declined, and carries the certificate of a transaction that was judged before."""
 
+SCRIPT_IDENTIFIER = "00000001"
+"""9F18 of the scripts of test cards; the terminal gives it back in the script's result (EMV Book 4)."""
+
 MAC_BYTES = 8
 """DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
 
@@ -177,7 +180,9 @@ class Guard:
         if check.result != "verified" or check.version is None:
             return ""
         answer = emv.issuer_authentication(check.version, issuer, chip)
-        return emv.build_icc_answer(answer, tags.get("9F36", "")).hex().upper()
+        command = "" if request.card.test is None else request.card.test.script
+        scripts = (emv.IssuerScript("72", SCRIPT_IDENTIFIER, (command,)),) if command else ()
+        return emv.build_icc_answer(answer, tags.get("9F36", ""), scripts).hex().upper()
 
 
 def signed(language: Language, reply: Message, signature: Signature) -> bytes:

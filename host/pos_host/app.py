@@ -154,7 +154,7 @@ class Host:
         try:
             ring = load_key_file(options.keys)
         except KeyFileError as error:
-            raise UsageError(f"--keys {options.keys}: {error}") from None
+            raise UsageError(f"--keys {error}") from None
         secret = read_or_make(options.store, "sealing-key").encode()
         vault = KeyVault(ring, blake2b(secret, digest_size=SEALING_KEY_BYTES).digest(), secrets.token_bytes)
         return Guard(options.mac, vault, own_keys=options.keys is not None)

@@ -85,7 +85,7 @@ def _env(name: str) -> str:
 def serve(
     listen: Annotated[
         list[str] | None,
-        typer.Option(envvar=_env("LISTEN"), help="ADDR:PORT=DIALECT, repeatable; port 0 takes a free one; off."),
+        typer.Option(envvar=_env("LISTEN"), help="ADDR:PORT=DIALECT (or =auto, or off); by default 8583 to 8585."),
     ] = None,
     store: Annotated[
         str, typer.Option(envvar=_env("STORE"), help="sqlite:///FILE, or memory: for nothing kept.")

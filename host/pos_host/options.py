@@ -93,7 +93,10 @@ def parse_connect(text: str) -> ConnectOption:
     address, equals, dialect = text.rpartition("=")
     if not equals or not dialect:
         raise UsageError(f"--connect {text}: must be [tls://]ADDR:PORT=DIALECT, such as 10.0.0.7:9000=unionpay")
-    host, port = parse_address(address.removeprefix("tls://"), f"--connect {text}")
+    scheme, _, plain = address.rpartition("://")
+    if scheme not in ("", "tls"):
+        raise UsageError(f"--connect {text}: {scheme}:// is not spoken here; write tls:// or nothing")
+    host, port = parse_address(plain, f"--connect {text}")
     if port == 0:
         raise UsageError(f"--connect {text}: nobody listens at port 0")
     if dialect == AUTO:

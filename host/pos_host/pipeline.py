@@ -26,8 +26,7 @@ from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
 from pos_host.routing import Router
-from pos_host.security.guard import CHIP_FUNCTIONS, ICC_DATA, PIN, SECURITY_CONTROL, Guard
-from pos_host.security.guard import Refusal as Refused
+from pos_host.security.guard import UNGUARDED, Guard, Refused, signed
 from pos_host.security.issuing import KeyIssuer
 from pos_host.session import Session
 from pos_host.settlement.policy import Policy
@@ -197,10 +196,12 @@ class Pipeline:
                 turn.preparation = needed
                 self.journal.post(Posting(needed.entries, needed.rows, turn.prepared))
                 return
-            if self._guard is not None and not turn.guarded:
-                turn.decision = self._check(self._guard, turn, book)
-                if turn.decision is not None:
+            if self._guard is not None and turn.checked is None:
+                checked = self._guard.check(request, book, turn.frame.body, now, self._cards)
+                if isinstance(checked, Refused):
+                    turn.decision = decline(request, book, None, now, *checked)
                     return
+                turn.checked = checked
             if request.function in ASK_THE_STORE and not request.looked_up:
                 sought = sought_in_store(request, book)
                 if sought is not None:
@@ -209,25 +210,6 @@ class Pipeline:
             turn.decision = self._router.decide(request, book, now)
         except Exception as error:  # our mistake: the one place where it ends
             self._fail(turn, error)
-
-    def _check(self, guard: Guard, turn: Turn, book: Book) -> Decision | None:
-        """MAC, track, PIN and chip of a request, once; the refusal of one that is not what it says."""
-        request, fields = turn.request, turn.request.message.fields
-        turn.guarded = True
-        mac = None if guard.mode == "off" else guard.check_mac(request, book, turn.frame.body)
-        if isinstance(mac, Refused):
-            return decline(request, book, None, turn.now, *mac)
-        turn.signature = mac
-        if SECURITY_CONTROL in fields and guard.decipher_track(request, book):
-            request.card = request.read_card(self._cards)
-        if PIN in fields:
-            guard.check_pin(request, book, turn.now)
-        if ICC_DATA in fields and request.function in CHIP_FUNCTIONS:
-            icc = guard.check_chip(request)
-            if isinstance(icc, Refused):
-                return decline(request, book, None, turn.now, *icc)
-            turn.icc_answer = icc
-        return None
 
     def _answer(self, turn: Turn) -> None:
         """Encode the answer, make the decision durable, and send; in this order. Nothing while undecided."""
@@ -238,14 +220,12 @@ class Pipeline:
         language = request.language
         try:
             outcome, at_ms, _, _, _, entries, rows, reason = decision
-            if turn.icc_answer and outcome == "approved":
-                decision = decision._replace(values={**decision.values, "icc_data": turn.icc_answer})
+            signature, icc_answer = turn.checked or UNGUARDED
+            if icc_answer and outcome in APPROVALS:
+                decision = decision._replace(values={**decision.values, "icc_data": icc_answer})
             at = now if at_ms == now.at_ms else instant(self.policy, at_ms)
             reply = build_reply(language, request.route, request.message, decision, at)
-            if turn.signature is not None and self._guard is not None:
-                body = self._guard.signed(language, reply, turn.signature)
-            else:
-                body = language.encode(reply)
+            body = language.encode(reply) if signature is None else signed(language, reply, signature)
             turn.reply = reply_frame(language.dialect.framing, turn.frame, body)
             if reason and reason != "repeat":
                 self._log_refusal(turn, decision)

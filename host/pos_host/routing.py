@@ -89,13 +89,17 @@ class Router:
                     return decline(request, book, None, now, "not_allowed_now", reason)
         elif request.function == "reversal":
             repeat = _repeated_reversal(request, book)
-            if repeat is not None:
+            if repeat is not None and (repeat.original or _asks_the_same(request, repeat)):
                 return _same_or_differs(request, book, batch, now, repeat)
         return self.handlers[request.function](request, book, batch, now)
 
 
+def _asks_the_same(request: Request, stored: Transaction) -> bool:
+    return request.same_content(stored.function, stored.asked_minor, stored.card_print)
+
+
 def _same_or_differs(request: Request, book: Book, batch: Batch, now: Instant, stored: Transaction) -> Decision:
-    if request.same_content(stored.function, stored.asked_minor, stored.card_print):
+    if _asks_the_same(request, stored):
         return repeat_of(stored)
     reason = f"STAN {request.stan} was already used for another amount, card or function"
     decision = decline(request, book, batch, now, "duplicate_differs", reason)

@@ -15,7 +15,7 @@ from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import Entry, Row
 from pos_host.ledger.posting import apply_entry
 from pos_host.ledger.registry import Registry
-from pos_host.security.message_keys import Signature
+from pos_host.security.guard import Checked
 from pos_host.session import Session
 from pos_host.transaction.request import Request
 from pos_specs.framing import Frame
@@ -30,23 +30,20 @@ NEVER = Instant(0, "", "", "")
 class Turn:
     """One request on its way: what is known of it from its frame to its answer.
 
-    `preparation` is what was posted before it could be decided; `guarded` that MAC, PIN and chip were checked, with
-    how the answer gets its MAC and the answer to the chip.
+    `checked` is what came of MAC, PIN and chip, `preparation` what was posted before it could be decided.
     """
 
     __slots__ = (
         "book",
+        "checked",
         "decision",
         "frame",
-        "guarded",
-        "icc_answer",
         "now",
         "pipeline",
         "preparation",
         "reply",
         "request",
         "session",
-        "signature",
     )
 
     def __init__(self, pipeline: Pipeline, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
@@ -58,9 +55,7 @@ class Turn:
         self.now = NEVER
         self.decision: Decision | None = None
         self.preparation: Preparation | None = None
-        self.guarded = False
-        self.signature: Signature | None = None
-        self.icc_answer = ""
+        self.checked: Checked | None = None
         self.reply = b""
 
     def committed(self, first: int | None) -> None:

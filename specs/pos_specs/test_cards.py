@@ -35,6 +35,7 @@ class TestCard:
     `expiry` is YYMM. Amounts are in minor units of whatever currency is asked, and stay as they are whatever is
     bought: over `limit_minor` a transaction is too large, over `balance_minor` there are no funds, over
     `available_minor` only that much is approved, where the terminal takes a part. None sets no such limit.
+    `script` is an issuer's command (upper-case hex) for the chip, sent with each approval; "" sends none.
     """
 
     name: str
@@ -47,6 +48,7 @@ class TestCard:
     balance_minor: int
     limit_minor: int | None
     available_minor: int | None
+    script: str = ""
 
 
 Table = Mapping[str, TestCard]
@@ -93,6 +95,9 @@ def _card(row: CheckedTable) -> TestCard:
         balance_minor=row.number("balance_minor", 0, LARGEST_AMOUNT),
         limit_minor=_amount(row, "limit_minor"),
         available_minor=_amount(row, "available_minor"),
+        script=row.matching("script", r"([0-9A-F]{2}){5,123}", "must be a command in hex")
+        if "script" in row.table
+        else "",
     )
     known = organisation(card.pan)
     if card.organisation != known:

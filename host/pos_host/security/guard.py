@@ -15,7 +15,7 @@ from pos_host.ledger.book import Book
 from pos_host.options import MacMode
 from pos_host.security.message_keys import MessageKeys, Signature, keys_for
 from pos_host.security.vault import KeyVault
-from pos_host.transaction.request import Request
+from pos_host.transaction.request import CardReader, Request
 from pos_specs.cards import pan_of_track2
 from pos_specs.dialect import DataElement, Dialect
 from pos_specs.language import Language
@@ -29,6 +29,9 @@ CHIP_FUNCTIONS = frozenset({"balance", "purchase", "cash_advance", "auth"})
 """Functions whose cryptogram the issuer is asked about. What only tells of something done, an upload or an advice, is
 never declined, and carries the certificate of a transaction that was judged before."""
 
+SCRIPT_IDENTIFIER = "00000001"
+"""9F18 of the scripts of test cards; the terminal gives it back in the script's result (EMV Book 4)."""
+
 MAC_BYTES = 8
 """DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
 
@@ -39,11 +42,21 @@ CARDS_COUNTED = 100_000
 """Cards with wrong PINs that are remembered; a flood of made-up cards could otherwise fill memory."""
 
 
-class Refusal(NamedTuple):
+class Refused(NamedTuple):
     """Why a request is refused before its handler sees it."""
 
     outcome: str
     reason: str
+
+
+class Checked(NamedTuple):
+    """What a request that stood the check brings for its answer: how that gets its MAC, and DE55 (hex)."""
+
+    signature: Signature | None
+    icc_answer: str
+
+
+UNGUARDED = Checked(None, "")
 
 
 class Guard:
@@ -59,7 +72,22 @@ class Guard:
         self._own_keys = own_keys
         self._wrong_pins: dict[str, tuple[str, int]] = {}
 
-    def check_mac(self, request: Request, book: Book, body: bytes) -> Refusal | Signature | None:
+    def check(self, request: Request, book: Book, body: bytes, now: Instant, cards: CardReader) -> Checked | Refused:
+        """MAC, track, PIN and chip of a request; the refusal of one that is not what it says."""
+        fields = request.message.fields
+        signature = None if self.mode == "off" else self.check_mac(request, book, body)
+        if isinstance(signature, Refused):
+            return signature
+        if SECURITY_CONTROL in fields and self.decipher_track(request, book):
+            request.card = request.read_card(cards)
+        if PIN in fields:
+            self.check_pin(request, book, now)
+        icc = self.check_chip(request) if ICC_DATA in fields and request.function in CHIP_FUNCTIONS else ""
+        if isinstance(icc, Refused):
+            return icc
+        return UNGUARDED if signature is None and not icc else Checked(signature, icc)
+
+    def check_mac(self, request: Request, book: Book, body: bytes) -> Refused | Signature | None:
         """How the answer gets its MAC, a refusal, or None: served without one.
 
         Source: unionpay.md 5.3 (which messages carry it), the contract's table of outcomes.
@@ -71,20 +99,20 @@ class Guard:
         stated = message.fields.get(number)
         if stated is None:
             if self.mode == "require" and dialect.security.mac and dialect.security.wants_mac(message.mti):
-                return Refusal("mac_missing", f"element {number} is missing and --mac require wants it")
+                return Refused("mac_missing", f"element {number} is missing and --mac require wants it")
             return None
         if not dialect.security.mac:
             return None
         keys = keys_for(request, book, self.vault)
         if not keys.mac:
-            return Refusal("mac_wrong", keys.lacking)
+            return Refused("mac_wrong", keys.lacking)
         try:
             data, given = body[: -dialect.elements[number].wire_bytes], bytes.fromhex(stated)
             right = compute_mac(keys.signature.algorithm, keys.mac, data)
             fits = hmac.compare_digest(right, given.upper() if keys.signature.algorithm == "pos-ecb" else given)
         except (SecurityError, ValueError) as error:
-            return Refusal("mac_wrong", f"the MAC cannot be checked: {type(error).__name__}")
-        return keys.signature if fits else Refusal("mac_wrong", f"element {number} is not the MAC of the message")
+            return Refused("mac_wrong", f"the MAC cannot be checked: {type(error).__name__}")
+        return keys.signature if fits else Refused("mac_wrong", f"element {number} is not the MAC of the message")
 
     def decipher_track(self, request: Request, book: Book) -> bool:
         """Put track 2 into its place in clear, where DE53 says that it is enciphered and the terminal has a track key.
@@ -130,7 +158,7 @@ class Guard:
             self._wrong_pins.pop(card.print, None)
         request.pin_tries_left = max(PIN_TRIES - wrong, 0)
 
-    def check_chip(self, request: Request) -> Refusal | str:
+    def check_chip(self, request: Request) -> Refused | str:
         """A refusal for a wrong cryptogram, else DE55 of an approval as hex ("" where there is none to send)."""
         from pos_specs.security import emv
 
@@ -142,25 +170,28 @@ class Guard:
         try:
             tags = dict(parse_tlv(bytes.fromhex(fields[ICC_DATA])))
         except (TlvError, ValueError) as error:
-            return Refusal("format_error", f"element {ICC_DATA}: {error}")
+            return Refused("format_error", f"element {ICC_DATA}: {error}")
         if "9F26" not in tags:
             return ""
         chip = emv.ChipData(pan, tags, fields.get(23, "000")[-2:])
         check = emv.check_cryptogram(issuer, chip)
         if check.result == "wrong" and (self._own_keys or request.card.test is not None):
-            return Refusal("cryptogram_wrong", check.reason)
+            return Refused("cryptogram_wrong", check.reason)
         if check.result != "verified" or check.version is None:
             return ""
         answer = emv.issuer_authentication(check.version, issuer, chip)
-        return emv.build_icc_answer(answer, tags.get("9F36", "")).hex().upper()
+        command = "" if request.card.test is None else request.card.test.script
+        scripts = (emv.IssuerScript("72", SCRIPT_IDENTIFIER, (command,)),) if command else ()
+        return emv.build_icc_answer(answer, tags.get("9F36", ""), scripts).hex().upper()
 
-    def signed(self, language: Language, reply: Message, signature: Signature) -> bytes:
-        """The answer's bytes with its MAC; raises MessageError when it cannot be encoded."""
-        number = mac_element(language.dialect, reply)
-        element = language.dialect.elements[number]
-        reply.fields[number] = "0" * (2 * MAC_BYTES)
-        data = language.encode(reply)[: -element.wire_bytes]
-        return data + _on_the_wire(element, compute_mac(signature.algorithm, signature.key, data))
+
+def signed(language: Language, reply: Message, signature: Signature) -> bytes:
+    """The answer's bytes with its MAC; raises MessageError when it cannot be encoded."""
+    number = mac_element(language.dialect, reply)
+    element = language.dialect.elements[number]
+    reply.fields[number] = "0" * (2 * MAC_BYTES)
+    data = language.encode(reply)[: -element.wire_bytes]
+    return data + _on_the_wire(element, compute_mac(signature.algorithm, signature.key, data))
 
 
 def compute_mac(algorithm: str, key: bytes, data: bytes) -> bytes:

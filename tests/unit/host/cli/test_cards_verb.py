@@ -44,4 +44,5 @@ def test_a_program_reads_a_document_for_each_card(capsys: pytest.CaptureFixture[
         "balance_minor": 1_000_000_000,
         "limit_minor": None,
         "available_minor": None,
+        "script": "",
     } == visa

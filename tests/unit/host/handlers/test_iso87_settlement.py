@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import Iso87Terminal
 
-from pos_specs.totals import Side
+from pos_specs.totals import Side, write_iso87
 
 
 def batches(host: HostInProcess) -> list[tuple[str, str, str]]:
@@ -153,3 +153,19 @@ async def test_the_same_totals_on_the_next_day_close_the_next_batch(iso87: Iso87
         assert "1" == (await iso87.settle({"debits": Side(1, 100_00)})).answer.fields[66]
 
     assert ["settled", "settled", "open"] == [state for _, state, _ in batches(host)]
+
+
+async def test_a_reconciliation_may_come_as_an_advice(iso87: Iso87Terminal, host: HostInProcess) -> None:
+    await iso87.purchase(100_00)
+    fields = {
+        7: "0302120000",
+        11: iso87.next_stan(),
+        12: "200500",
+        13: "0302",
+        **write_iso87({"debits": Side(1, 100_00)}),
+    }
+
+    told = await iso87.send("0520", fields, {})
+
+    assert ("0530", "00", "1") == (told.answer.mti, told.code, told.answer.fields[66])
+    assert [("000001", "settled", "balanced"), ("000002", "open", "")] == batches(host)

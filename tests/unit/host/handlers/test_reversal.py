@@ -14,6 +14,7 @@ from tests.unit.host.pipeline.terminals import (
     original_data,
 )
 
+from pos_host.ledger.group_totals import has_money
 from pos_specs.message import Message
 from pos_specs.test_cards import find_test_card
 from pos_specs.totals import Side
@@ -30,6 +31,11 @@ def groups(terminal: Terminal, host: HostInProcess) -> dict[str, Side]:
         for name, side in host.groups(terminal.ids[41]).items()
         if side.count and not isinstance(terminal, Iso87Terminal)
     }
+
+
+def nothing_stands(terminal: Terminal, host: HostInProcess) -> bool:
+    """No money in the open batch, its reversals set off."""
+    return not has_money(host.book(terminal.ids[41]).batches[-1])
 
 
 async def send(terminal: Terminal, message: Message) -> Exchange:
@@ -166,6 +172,30 @@ async def test_a_reversal_of_another_amount_takes_nothing_back(terminal: Termina
     blocks_on_refusal = isinstance(terminal, HypercomTerminal)
     assert ("00" if blocks_on_refusal else "64") == reversal.code
     assert "00" == (await terminal.void(sale)).code
+
+
+async def test_the_right_reversal_after_one_of_another_amount_takes_the_sale_back(
+    terminal: Terminal, host: HostInProcess
+) -> None:
+    sale = await terminal.purchase(12_34)
+    await terminal.reverse(sale.request, f4="000000000001")
+
+    assert "00" == (await terminal.reverse(sale.request)).code
+    assert "00" == (await terminal.reverse(sale.request)).code, "and again"
+    assert nothing_stands(terminal, host)
+
+
+async def test_a_sale_under_the_stan_of_an_unknown_reversal_can_be_reversed(
+    terminal: Terminal, host: HostInProcess
+) -> None:
+    never_sent = terminal.purchase_message(1_00)
+    await terminal.reverse(never_sent)
+    terminal.stan -= 1
+    sale = await terminal.purchase(2_00)
+
+    assert "00" == sale.code
+    assert "00" == (await terminal.reverse(sale.request)).code
+    assert nothing_stands(terminal, host)
 
 
 async def test_the_reversal_of_a_voided_purchase_takes_nothing_back(terminal: Terminal, host: HostInProcess) -> None:

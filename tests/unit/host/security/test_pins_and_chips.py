@@ -163,6 +163,17 @@ async def test_a_right_cryptogram_is_approved_with_the_issuers_answer() -> None:
     assert "3030" == tags["91"][-4:]
 
 
+async def test_a_card_with_a_script_gets_its_command_behind_the_answer() -> None:
+    card = card_named("unionpay-script")
+    _, terminal, _ = await with_keys()
+
+    sold = await sell_with_chip(terminal, card.pan, chip_data(card.pan))
+
+    tags = parse_tlv(bytes.fromhex(sold.answer.fields[55]))
+    assert ["9F36", "91", "72"] == [tag for tag, _ in tags]
+    assert [("9F18", "00000001"), ("86", card.script)] == parse_tlv(bytes.fromhex(tags[2][1]))
+
+
 async def test_a_wrong_cryptogram_of_a_test_card_is_refused_and_posts_nothing() -> None:
     host, terminal, _ = await with_keys()
 

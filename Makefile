@@ -18,11 +18,12 @@ run: .venv/run  ## Start a host and a few terminals that trade with it
 demo: .venv/run  ## Live through one business day, from sign-in to settlement
 	.venv/bin/python examples/demo_day.py
 
-# A chosen part (TESTS) is not measured: its coverage would say nothing about the whole.
+# A chosen part (TESTS) is not measured: its coverage would say nothing about the whole. The whole runs in as many
+# processes as there are processors, at most four: every test has its own host, store and ports.
 test: .venv/dev servers  ## Run every test and measure coverage, or a part: make test TESTS=tests/unit
 ifeq ($(strip $(TESTS)),)
 	@rm -rf var/coverage && mkdir -p var/coverage
-	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage run -m pytest -n auto --maxprocesses 4 --dist worksteal
 	@.venv/bin/coverage combine --quiet
 else
 	.venv/bin/pytest $(TESTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hmac
 import importlib
 import json
 import os
@@ -16,22 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pos_host import logs
+from pos_host.assembly import Assembly
 from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.journal import Journal
 from pos_host.ledger.dialect_names import remember_dialect
 from pos_host.ledger.posting import BooksDamaged
-from pos_host.ledger.recovery import recover
 from pos_host.logs import Logger
-from pos_host.office import Office
+from pos_host.merchants.actors import ADMIN, Actor
+from pos_host.merchants.number_vault import NumberVault
 from pos_host.options import AUTO, ServeOptions, UsageError
-from pos_host.pipeline import Pipeline
 from pos_host.secrets_file import read_or_make
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
 from pos_host.server import Endpoint, Listener
 from pos_host.settlement.policy import PolicyError, load_policy
-from pos_host.settlement.settler import Settler
-from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.storage.sqlite import SqliteJournal
 from pos_host.storage.sqlite_file import StoreError
@@ -41,6 +40,7 @@ from pos_specs.language import Language, open_language, shipped_languages
 from pos_specs.security.errors import KeyFileError
 from pos_specs.security.key_file import load_key_file
 from pos_specs.security.sealing import SEALING_KEY_BYTES
+from pos_specs.test_cards import shipped_test_cards
 
 if TYPE_CHECKING:
     import ssl
@@ -81,8 +81,6 @@ class Host:
             self.token = read_or_make(options.store, "admin-token")
         except (DialectError, PolicyError, StoreError, BooksDamaged, OSError) as error:
             raise UsageError(str(error)) from None
-        self.settler = Settler(self.pipeline, self.clock, self.policy)
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, self.settler)
         try:
             listeners = await self._listen(listening_tls)
             mqtt = await self._start_mqtt()
@@ -110,6 +108,7 @@ class Host:
             except OSError as error:
                 await self.stop()
                 raise UsageError(f"--ready-file {options.ready_file}: {error.strerror or error}") from None
+        asyncio.get_running_loop().call_soon(_read_ahead)
         return ready
 
     async def stop(self) -> None:
@@ -120,6 +119,7 @@ class Host:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.parts.agenda.stop()
         await self.pipeline.drain()
         if self._web is not None:
             await self._web.stop()
@@ -142,11 +142,17 @@ class Host:
             else ManualClock(self.policy, options.manual_clock_ms)
         )
         self.journal: Journal = MemoryJournal() if options.store is None else SqliteJournal(options.store)
-        self.registry = recover(self.journal.load())
         cards = CardReader(read_or_make(options.store, "card-key").encode())
-        self.pipeline = Pipeline(
-            self.registry, self.journal, self.clock, self.policy, cards, enrol=options.enrol, guard=self._guard()
+        self.parts = Assembly(
+            self.journal,
+            self.clock,
+            self.policy,
+            cards,
+            enrol=options.enrol,
+            guard=self._guard(),
+            vault=NumberVault(self._sealing_key(), secrets.token_bytes),
         )
+        self.registry, self.pipeline, self.watch = self.parts.registry, self.parts.pipeline, self.parts.watch
 
     def _guard(self) -> Guard:
         """Who checks and makes MACs; raises UsageError for a key file that does not load."""
@@ -155,9 +161,13 @@ class Host:
             ring = load_key_file(options.keys)
         except KeyFileError as error:
             raise UsageError(f"--keys {error}") from None
-        secret = read_or_make(options.store, "sealing-key").encode()
-        vault = KeyVault(ring, blake2b(secret, digest_size=SEALING_KEY_BYTES).digest(), secrets.token_bytes)
+        vault = KeyVault(ring, self._sealing_key(), secrets.token_bytes)
         return Guard(options.mac, vault, own_keys=options.keys is not None)
+
+    def _sealing_key(self) -> bytes:
+        """What secrets in the store are sealed under; it lies beside the store."""
+        secret = read_or_make(self._options.store, "sealing-key").encode()
+        return blake2b(secret, digest_size=SEALING_KEY_BYTES).digest()
 
     def _tls(self) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
         """What TLS needs on listeners and on connections out, None where it is not used; raises UsageError."""
@@ -245,15 +255,21 @@ class Host:
         web = await asyncio.to_thread(importlib.import_module, "pos_host.admin.web")
         events = await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
         after = events.cloud_events_of(self.journal, self.registry)
-        office = Office(self.registry, self.journal, self.clock, self.watch, after, self.settler)
+        office = self.parts.office(after)
         self._web = web.Web()
         try:
-            url = await self._web.start(api.make_app(office, self.token, _version()), *options.http)
+            url = await self._web.start(api.make_app(office, self._actor_of, _version()), *options.http)
         except OSError as error:
             self._web = None
             host, port = options.http
             raise UsageError(f"--http {host}:{port}: {error.strerror or error}") from None
         return str(url)
+
+    def _actor_of(self, token: str) -> Actor | None:
+        """Whose token it is; the host's own is the admin's."""
+        if hmac.compare_digest(token.encode(), self.token.encode()):
+            return ADMIN
+        return self.parts.users.actor_of(token)
 
     async def _measure_rate(self) -> None:
         while True:
@@ -307,6 +323,14 @@ async def serve(options: ServeOptions) -> None:
     log.info("host_stopping")
     await host.stop()
     log.info("host_stopped")
+
+
+def _read_ahead() -> None:
+    """Read the tables of the first purchase once the host is ready: neither the start nor the purchase waits then."""
+    from pos_host.money.products import shipped_products
+
+    shipped_test_cards()
+    shipped_products()
 
 
 def _version() -> str:

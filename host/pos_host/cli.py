@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 
 from pos_host.cli_config import config_option
 from pos_host.options import (
+    NotDone,
     ServeOptions,
     UsageError,
     parse_address,
@@ -47,6 +48,9 @@ def run_command(arguments: list[str]) -> int:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="pos-host")
     except UsageError as error:
         return _complain(str(error))
+    except NotDone as error:
+        _complain(str(error))
+        return 1
     except TyperException as error:
         return _complain(error.format_message())
     except (Abort, KeyboardInterrupt):
@@ -62,19 +66,39 @@ def _complain(text: str) -> int:
 
 
 def add_decoding_verbs() -> None:
-    """decode, encode, dialects, cards and fees, once: they load rich, which a host that starts has no use for."""
+    """decode, encode, dialects, cards, fees and the verbs that ask a running host, once: they load what a host that
+    starts has no use for."""
     if any(command.name == "decode" for command in app.registered_commands):
         return
+    from pos_host.application_verbs import applications_app
+    from pos_host.agreement_verbs import add_fee_verbs, policies_app
     from pos_host.card_verbs import cards_app
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
+    from pos_host.escalation_verbs import escalations_app, remind
     from pos_host.fee_verbs import fees_app
+    from pos_host.merchant_verbs import add_terminal_command, merchants_app
+    from pos_host.payout_verbs import payouts_app
+    from pos_host.report_verbs import report_app
+
+    from pos_host.user_verbs import audit_command, users_app
 
     app.command("decode")(decode_command)
     app.command("encode")(encode_command)
     app.add_typer(dialects_app)
     app.add_typer(cards_app)
     app.add_typer(fees_app)
+    app.add_typer(merchants_app)
+    terminals_app.command("add")(add_terminal_command)
+    add_fee_verbs(fees_app)
+    app.add_typer(policies_app)
+    app.add_typer(users_app)
+    app.command("audit")(audit_command)
+    app.add_typer(payouts_app)
+    app.add_typer(report_app)
+    app.add_typer(applications_app)
+    app.add_typer(escalations_app)
+    app.command("remind")(remind)
 
 
 def _env(name: str) -> str:
@@ -184,12 +208,17 @@ TerminalOption = Annotated[str | None, typer.Option("--terminal-id", help="Only 
 MerchantOption = Annotated[str | None, typer.Option("--merchant-id", help="Only this merchant.")]
 
 
-@app.command()
-def terminals(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
-    """List the terminals with their current batch and flag."""
-    from pos_host.store_verbs import show_terminals
+terminals_app = typer.Typer(name="terminals", invoke_without_command=True)
+app.add_typer(terminals_app)
 
-    show_terminals(parse_store(store), as_json=as_json)
+
+@terminals_app.callback()
+def terminals(context: typer.Context, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """List the terminals with their current batch and flag, or add one."""
+    if context.invoked_subcommand is None:
+        from pos_host.store_verbs import show_terminals
+
+        show_terminals(parse_store(store), as_json=as_json)
 
 
 @app.command()

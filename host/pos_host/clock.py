@@ -28,32 +28,37 @@ def instant(policy: Policy, at_ms: int) -> Instant:
 
 
 class Clock(Protocol):
-    """Where the host reads the time."""
+    """Where the host reads the time; an instant is in the local time of `policy`, or of the acquirer's without one."""
 
-    def now(self) -> Instant: ...
+    def now(self, policy: Policy | None = None) -> Instant: ...
 
     def now_ms(self) -> int: ...
 
 
 class SystemClock:
-    """The machine's clock. The local texts are made once a second, since every message needs them."""
+    """The machine's clock. The local texts are made once a second for each policy, since every message needs them."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._second = -1
-        self._texts = ("", "", "")
+        self._texts: dict[int, tuple[Policy, str, str, str]] = {}
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def now(self) -> Instant:
+    def now(self, policy: Policy | None = None) -> Instant:
+        policy = policy or self._policy
         at_ms = self.now_ms()
         second = at_ms // 1000
         if second != self._second:
-            made = instant(self._policy, at_ms)
-            self._texts = (made.time, made.date, made.settlement_date)
+            self._texts = {}
             self._second = second
-        return Instant(at_ms, *self._texts)
+        texts = self._texts.get(id(policy))
+        if texts is None:
+            made = instant(policy, at_ms)
+            # The policy stands with its texts: as long as it does, no other has its id.
+            texts = self._texts[id(policy)] = (policy, made.time, made.date, made.settlement_date)
+        return Instant(at_ms, *texts[1:])
 
 
 class ManualClock:
@@ -62,20 +67,24 @@ class ManualClock:
     def __init__(self, policy: Policy, start_ms: int) -> None:
         self._policy = policy
         self._at_ms = start_ms
-        self._instant = instant(policy, start_ms)
+        self._instants: dict[int, tuple[Policy, Instant]] = {}
 
     def now_ms(self) -> int:
         return self._at_ms
 
-    def now(self) -> Instant:
-        return self._instant
+    def now(self, policy: Policy | None = None) -> Instant:
+        policy = policy or self._policy
+        known = self._instants.get(id(policy))
+        if known is None:
+            known = self._instants[id(policy)] = (policy, instant(policy, self._at_ms))
+        return known[1]
 
     def move_to(self, at_ms: int) -> None:
         """Set the time; raises ValueError for a time before now."""
         if at_ms < self._at_ms:
             raise ValueError("the clock cannot go back")
         self._at_ms = at_ms
-        self._instant = instant(self._policy, at_ms)
+        self._instants = {}
 
 
 def iso_utc(at_ms: int) -> str:

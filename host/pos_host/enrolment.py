@@ -10,6 +10,8 @@ from pos_host.clock import Instant
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.entry import FINANCIAL, Entry, Row
 from pos_host.ledger.group_totals import has_money
+from pos_host.ledger.merchant import MERCHANT
+from pos_host.ledger.records import body_of, record
 from pos_host.ledger.rows import batch_row, opened_batch, terminal_row
 from pos_host.transaction.request import Request
 
@@ -25,6 +27,8 @@ def preparation(request: Request, book: Book, now: Instant) -> Preparation | Non
     """What is still missing for `request`, or None when it can be decided."""
     if not book.enrolled:
         return _enrol(request, book, now)
+    if book.status == "closed" or book.merchant.status == "closed":
+        return None  # nothing of a closed terminal changes
     if book.dialect is not request.language.dialect and book.dialect.name != request.language.name:
         return _change_dialect(request, book, now)
     if not book.number_known:
@@ -51,12 +55,33 @@ def _belongs_to_the_next(request: Request, current: Batch) -> bool:
 def _enrol(request: Request, book: Book, now: Instant) -> Preparation:
     dialect = request.language.dialect
     book.dialect = dialect
-    first = f"{dialect.batch.first:06d}"
-    row, opened = opened_batch(book, first, now.at_ms)
+    inherited = _inherited_number(book)
+    row, opened = opened_batch(book, inherited or f"{dialect.batch.first:06d}", now.at_ms)
     detail = json.dumps({"dialect": dialect.name})
     enrolled = Entry("terminal_enrolled", book.terminal_no, row.batch_id, now.at_ms, detail=detail)
-    known = dialect.batch.number == "none"
-    return Preparation((terminal_row(book, now.at_ms, number_known=known), row), (enrolled, opened))
+    known = dialect.batch.number == "none" or (dialect.batch.number == "sign_in" and bool(inherited))
+    rows: list[Row] = [terminal_row(book, now.at_ms, number_known=known), row]
+    if not book.merchant.recorded:
+        rows.append(
+            record(
+                MERCHANT,
+                book.merchant_id,
+                book.merchant_id,
+                book.merchant.status,
+                now.at_ms,
+                {"created_at_ms": now.at_ms},
+            )
+        )
+    return Preparation(tuple(rows), (enrolled, opened))
+
+
+def _inherited_number(book: Book) -> str:
+    """The batch number with which a terminal goes on that takes another's place; "" for one that begins anew."""
+    if book.replaces is None:
+        return ""
+    number: str = body_of(book.replaces)["batch_number"]
+    rules = book.dialect.batch
+    return number if rules.first <= int(number) <= rules.last else ""
 
 
 def _believed_number(request: Request, book: Book) -> str | None:

@@ -12,6 +12,8 @@ from pos_host.ledger.book import Book
 from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry
 from pos_host.ledger.host_settlement import JUDGED
 from pos_host.ledger.registry import Registry
+from pos_host.merchants.desk import OFFICE
+from pos_host.money.payout_at_close import PAYOUT
 from pos_host.publishing.events import Event, cloud_event
 from pos_host.views import current_batch_view, unsettled_view
 
@@ -37,6 +39,7 @@ _KINDS = {
     "late_totals": "batch.late_totals_received",
     "unsettled": "terminal.unsettled",
     "reminded": "terminal.reminded",
+    "after_closing": "terminal.late_message",
 }
 
 
@@ -108,6 +111,8 @@ def event_of(stored: StoredEntry, registry: Registry) -> Event:
     entry = stored.entry
     book = registry.of_no(entry.terminal_no)
     merchant_id, terminal_id = _subject(book)
+    if entry.kind == OFFICE and not merchant_id:
+        merchant_id = json.loads(entry.detail)["merchant_id"]
     return Event(stored.sequence, event_type(entry), merchant_id, terminal_id, entry.at_ms, _data(entry))
 
 
@@ -122,6 +127,10 @@ def event_type(entry: Entry) -> str:
     if entry.kind == "batch_closed":
         balanced = json.loads(entry.detail)["result"] != "out_of_balance"
         return "batch.settled" if balanced else "batch.out_of_balance"
+    if entry.kind == OFFICE:
+        return str(json.loads(entry.detail)["type"])
+    if entry.kind == PAYOUT:
+        return f"payout.{json.loads(entry.detail)['state']}"
     if entry.kind == JUDGED:
         return JUDGED_TYPES[json.loads(entry.detail)["result"]]
     return _KINDS.get(entry.kind, "transaction.declined")
@@ -143,13 +152,14 @@ def _data(entry: Entry) -> dict[str, Any]:
     if entry.batch_id:
         data["batch_id"] = entry.batch_id
     if entry.detail:
-        data["detail"] = _without_prints(json.loads(entry.detail))
+        data["detail"] = without_prints(json.loads(entry.detail))
     return data
 
 
-def _without_prints(detail: Any) -> Any:
+def without_prints(detail: Any) -> Any:
+    """An entry's detail as others may see it: without the prints of cards."""
     if isinstance(detail, dict):
-        return {name: _without_prints(value) for name, value in detail.items() if name != "card_print"}
+        return {name: without_prints(value) for name, value in detail.items() if name != "card_print"}
     if isinstance(detail, list):
-        return [_without_prints(value) for value in detail]
+        return [without_prints(value) for value in detail]
     return detail

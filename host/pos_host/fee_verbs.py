@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from pos_host.money.business_calendar import shipped_calendar
-from pos_host.money.currencies import Currency, MoneyError, find_currency, parse_amount, show_amount
 from pos_host.money.fee_schedule import (
     ENTRIES,
     FEE_PRODUCTS,
@@ -22,6 +21,7 @@ from pos_host.money.fee_schedule import (
 )
 from pos_host.money.fees import FeeQuote, NoFeeRule, quote
 from pos_host.options import UsageError
+from pos_specs.currencies import Currency, MoneyError, find_currency, parse_amount, show_amount
 from pos_specs.errors import DialectError
 
 fees_app = typer.Typer(name="fees", help="What transactions cost their merchant.", no_args_is_help=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from pos_host.ledger.book import Transaction
 from pos_host.ledger.entry import (
@@ -16,6 +17,12 @@ from pos_host.ledger.entry import (
     Row,
     TerminalRow,
 )
+from pos_host.ledger.merchant_rows import AuditRow, PayoutRow, RecordRow
+
+RowType = TypeVar("RowType", bound=Row)
+
+ROWS_AT_ONCE = 1_000
+"""Rows that one question answers at most unless it says otherwise: a page, in memory at once."""
 
 
 class Posting(NamedTuple):
@@ -61,9 +68,23 @@ class Found(NamedTuple):
         return made
 
 
+@dataclass(frozen=True)
+class Question(Generic[RowType]):
+    """Rows of `table` whose columns equal `where`, in the order of its key column (`key_column`, a place), those after
+    a key that was seen; at most `limit`."""
+
+    table: type[RowType]
+    where: Mapping[str, str | int]
+    after: str | int | None = None
+    limit: int = ROWS_AT_ONCE
+    newest_first: bool = False
+    key_column: int = 0
+
+
 class Snapshot(NamedTuple):
     """What a host needs to begin: all terminals, remembered batches and their entries, flags, sealed keys, the
-    authorisations that are open or changed in a remembered batch, and how the host's own settlements stand."""
+    authorisations that are open or changed in a remembered batch, how the host's own settlements stand, the records of
+    the merchant's side, the payouts that are still open, and the last row of the audit trail."""
 
     terminals: list[TerminalRow]
     batches: list[BatchRow]
@@ -72,6 +93,9 @@ class Snapshot(NamedTuple):
     keys: Sequence[KeyRow] = ()
     authorisations: Sequence[AuthorisationRow] = ()
     host_settlements: Sequence[HostSettlementRow] = ()
+    records: Sequence[RecordRow] = ()
+    payouts: Sequence[PayoutRow] = ()
+    audited: AuditRow | None = None
 
 
 class Journal(Protocol):
@@ -98,6 +122,9 @@ class Journal(Protocol):
         """The batches of a terminal, newest first, those below `after_id` when that is not 0."""
 
     async def batch(self, batch_id: int) -> BatchRow | None: ...
+
+    async def select(self, question: Question[RowType]) -> list[RowType]:
+        """The rows that answer a question."""
 
     async def get_mark(self, name: str) -> int:
         """A number kept under a name (the publisher's cursor); 0 at first."""

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+
+from pos_host.security.mac_mode import MAC_MODES, MacMode
 
 DEFAULT_LISTEN = ("127.0.0.1:8583=unionpay", "127.0.0.1:8584=hypercom", "127.0.0.1:8585=iso87-ascii")
 
 AUTO = "auto"
 """Stands where else a dialect does: framing and dialect are recognised from each connection's first frame."""
 
-MacMode = Literal["off", "verify", "require"]
-MAC_MODES = ("off", "verify", "require")
-
 
 class UsageError(Exception):
     """An option or a file it names is wrong; the text is the one line to show."""
+
+
+class NotDone(Exception):
+    """A verb's work was refused or failed; the text is the one line to show, and the exit code is 1."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 
 A terminal's requests are handled strictly in turn; terminals are independent. Nothing of a decision is
 seen by anyone before its commit: the book changes and the answer leaves only then. What a peer does wrong
-is answered or closes its connection, here and nowhere else; what we do wrong is answered 96 and logged.
+is answered or closes its connection, here (refusals.py) and nowhere else; what we do wrong is answered 96
+and logged. Beside the line: host_turns.py, what the host does to a terminal of its own accord.
 """
 
 from __future__ import annotations
@@ -14,29 +15,29 @@ from collections.abc import Callable
 
 from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
+from pos_host.failed_requests import FailedRequests
 from pos_host.handlers.network import echo
 from pos_host.handlers.originals import ASK_THE_STORE, sought_in_store
 from pos_host.handlers.posting_entry import decline
-from pos_host.handlers.unsupported import refuse
+from pos_host.host_turns import AtClose, HostTurn, HostTurns, nothing_at_close
 from pos_host.journal import Journal, Posting, Sought
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import ADVICES, APPROVALS, FINANCIAL, Entry, Row
+from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry, Row
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
+from pos_host.refusals import Refusals
 from pos_host.routing import Router
 from pos_host.security.guard import UNGUARDED, Guard, Refused, signed
 from pos_host.security.issuing import KeyIssuer
 from pos_host.session import Session
-from pos_host.settlement.policy import Policy
-from pos_host.transaction.reply import bare_reply, build_reply
+from pos_host.transaction.reply import build_reply
 from pos_host.transaction.request import CardReader, Request
-from pos_host.turn import HostTurn, Note, Refusal, Turn
+from pos_host.turn import Note, Turn
 from pos_specs.errors import FramingError, MessageError
+from pos_specs.frame_headers import SIGN_IN_AGAIN
 from pos_specs.framing import Frame, reply_frame
-from pos_specs.language import Route
-from pos_specs.message import Message, is_request
 
 log = Logger("pos_host.pipeline")
 
@@ -44,16 +45,9 @@ WAITING_PER_TERMINAL = 256
 """Requests of one terminal that may wait for their turn. A real terminal waits for each answer; one that
 sends this many at once is cut off, since its memory would be ours."""
 
-DECIDED_ONCE = FINANCIAL - ADVICES | {"settlement"}
-"""Functions that a terminal does not send again under the same STAN once they were answered, even with 96;
-reversals, uploads and advices it does."""
 
-FAILED_FOR_MS = 300_000
-"""How long a request that was answered 96 is answered 96 again, since its terminal took it for declined: money
-approved under a copy that was still on its way would be money nobody knows of. No copy is so late."""
-
-FAILED_REMEMBERED = 100_000
-"""How many such requests at most: a full disk under full load makes them fast, and they cost memory."""
+ENDING = {"closing": "not_allowed_now", "closed": "merchant_closed"}
+"""What a terminal that is not known is answered under a merchant in this state."""
 
 
 class Pipeline:
@@ -64,26 +58,28 @@ class Pipeline:
         registry: Registry,
         journal: Journal,
         clock: Clock,
-        policy: Policy,
         cards: CardReader,
         *,
         enrol: str = "open",
         guard: Guard | None = None,
+        at_close: AtClose = nothing_at_close,
     ) -> None:
         self.registry = registry
         self.journal = journal
         self.clock = clock
-        self.policy = policy
         self.enrol = enrol
         self.messages = 0
         self._cards = cards
         self._guard = guard
-        self._router = Router(cards, policy, None if guard is None else KeyIssuer(guard.vault))
+        self._router = Router(cards, None if guard is None else KeyIssuer(guard.vault))
         self._arrived: list[tuple[Frame, Session]] = []
         self._due: list[Turn] = []
         self._dirty: list[Session] = []
         self._lookups: set[asyncio.Task[None]] = set()
-        self._failed: dict[tuple[int, str, str], int] = {}
+        self._failed = FailedRequests()
+        self._at_close = at_close
+        self._host_turns = HostTurns(journal, clock, self._apply, self._next, at_close)
+        self._refusals = Refusals(registry, journal, clock, self.send)
         self._on_commit: Callable[[], None] = lambda: None
         journal.set_listener(self._committed_some)
 
@@ -105,7 +101,7 @@ class Pipeline:
     def _run(self, turns: list[Turn]) -> None:
         """Decide and answer these requests, and those that had to wait for them.
 
-        Step by step and not one by one: a step's code then stays in the processor's cache, a quarter of the time.
+        Step by step and not one by one: a step's code then stays in the processor's cache.
         """
         while turns:
             for turn in turns:
@@ -129,11 +125,11 @@ class Pipeline:
             try:
                 message = language.decode(frame.body)
             except MessageError as error:
-                self._unreadable(frame, session, error)
+                self._refusals.unreadable(frame, session, error)
                 return None
             route = language.route(message)
             if route is None or route.missing is not None:
-                self._refuse_unread(frame, session, message, route)
+                self._refusals.unrouted(frame, session, message, route)
                 return None
             request = Request(language, route, message, self._cards)
             if route.rule.anonymous:
@@ -149,16 +145,23 @@ class Pipeline:
     def _book_of(self, request: Request, frame: Frame, session: Session) -> Book | None:
         """The terminal's book; a new one where terminals may enrol, None once the request was refused."""
         book = self.registry.find(request.merchant_id, request.terminal_id)
-        if book is not None and (book.enrolled or self.enrol == "open"):
+        if book is not None and (book.enrolled or self._may_enrol(request)):
             return book
         outcome, reason = "unknown_terminal", f"terminal {request.terminal_id} is not known"
-        if request.merchant_id and request.terminal_id:
-            if self.enrol == "open":
+        merchant_id = request.merchant_id
+        if merchant_id and request.terminal_id:
+            ending = self.registry.merchant(merchant_id).status if self.registry.knows_merchant(merchant_id) else ""
+            if ending in ENDING:
+                outcome, reason = ENDING[ending], f"merchant {merchant_id} is {ending}: it enrols no terminal"
+            elif self._may_enrol(request):
                 return self.registry.create(request.merchant_id, request.terminal_id, request.language.dialect)
-            if not self.registry.knows_merchant(request.merchant_id):
-                outcome, reason = "unknown_merchant", f"merchant {request.merchant_id} is not known"
-        self._refuse(frame, session, request.message, request.route, outcome, reason)
+            elif not self.registry.knows_merchant(merchant_id):
+                outcome, reason = "unknown_merchant", f"merchant {merchant_id} is not known"
+        self._refusals.refuse(frame, session, request.message, request.route, outcome, reason)
         return None
+
+    def _may_enrol(self, request: Request) -> bool:
+        return self.enrol == "open" or self.registry.expects(request.merchant_id, request.terminal_id)
 
     def _queue(self, book: Book, turn: Turn) -> Turn | None:
         """The request when its terminal has no other under way, else None: it waits for its turn."""
@@ -183,12 +186,12 @@ class Pipeline:
         """Prepare, look up, decide: each may need a commit or the store first, and then the turn comes again."""
         request, book = turn.request, turn.book
         try:
-            now = turn.now = self.clock.now()
+            now = turn.now = self.clock.now(None if book is None else book.policy)
             if book is None:
                 turn.decision = echo(now)
                 return
             book.last_seen_at_ms = now.at_ms
-            if self._failed and self._failed_lately(request, book, now.at_ms):
+            if self._failed.requests and self._failed.lately(request, book, now.at_ms):
                 self._answer_failed(turn)
                 return
             needed = preparation(request, book, now)
@@ -207,7 +210,11 @@ class Pipeline:
                 if sought is not None:
                     self._look_up(book, turn, sought)
                     return
-            turn.decision = self._router.decide(request, book, now)
+            decision = self._router.decide(request, book, now)
+            if decision.rows:
+                entries, rows = self._at_close(book, decision.entries, decision.rows)
+                decision = decision._replace(entries=entries, rows=rows)
+            turn.decision = decision
         except Exception as error:  # our mistake: the one place where it ends
             self._fail(turn, error)
 
@@ -223,10 +230,11 @@ class Pipeline:
             signature, icc_answer = turn.checked or UNGUARDED
             if icc_answer and outcome in APPROVALS:
                 decision = decision._replace(values={**decision.values, "icc_data": icc_answer})
-            at = now if at_ms == now.at_ms else instant(self.policy, at_ms)
+            at = now if at_ms == now.at_ms or turn.book is None else instant(turn.book.policy, at_ms)
             reply = build_reply(language, request.route, request.message, decision, at)
             body = language.encode(reply) if signature is None else signed(language, reply, signature)
-            turn.reply = reply_frame(language.dialect.framing, turn.frame, body)
+            wanted = SIGN_IN_AGAIN if turn.book is not None and self._wants_sign_in(turn.book, request) else 0
+            turn.reply = reply_frame(language.dialect.framing, turn.frame, body, wanted)
             if reason and reason != "repeat":
                 self._log_refusal(turn, decision)
             if entries or rows:
@@ -237,6 +245,10 @@ class Pipeline:
             return
         self.send(turn.session, turn.reply)
         self._next(turn.book)
+
+    def _wants_sign_in(self, book: Book, request: Request) -> bool:
+        """Whether the answer's header asks for a new sign-in; never that of the sign-in itself."""
+        return book.sign_in_wanted and book.policy.ask_sign_in and request.function != "sign_in"
 
     def committed(self, turn: Turn, first: int | None) -> None:
         """The commit of a decision ended: apply and answer, or answer that nothing was kept."""
@@ -268,6 +280,8 @@ class Pipeline:
         try:
             for row in rows:
                 apply_row(book, row)
+            if rows:
+                self.registry.apply(rows)
             for entry in entries:
                 apply_entry(book, entry, first)
                 first += 1
@@ -286,7 +300,7 @@ class Pipeline:
             return
         following = book.waiting.pop(0)
         if isinstance(following, HostTurn):
-            self._take_host_turn(following)
+            self._host_turns.begin(following)
         else:
             self._due.append(following)
 
@@ -303,35 +317,7 @@ class Pipeline:
         `decide` gets the book and the time and gives what to commit, or None for nothing; `done` is told whether
         all went well, once it is applied and before the terminal's next request is decided.
         """
-        turn = HostTurn(self, book, decide, done)
-        if book.busy:
-            book.waiting.append(turn)
-            return
-        book.busy = True
-        self._take_host_turn(turn)
-
-    def _take_host_turn(self, turn: HostTurn) -> None:
-        try:
-            made = turn.decide(turn.book, self.clock.now_ms())
-            if made is not None:
-                turn.entries, turn.rows = made
-                self.journal.post(Posting(turn.entries, turn.rows, turn.committed))
-                return
-        except Exception as error:  # our mistake: the one place where it ends
-            log.error("host_turn_failed", terminal_id=turn.book.terminal_id, exc_info=error)
-            self._end_host_turn(turn, kept=False)
-            return
-        self._end_host_turn(turn, kept=True)
-
-    def host_committed(self, turn: HostTurn, first: int | None) -> None:
-        """The commit of what the host did in a terminal's turn ended."""
-        if first is not None:
-            self._apply(turn.book, turn.entries, turn.rows, first, None)
-        self._end_host_turn(turn, kept=first is not None)
-
-    def _end_host_turn(self, turn: HostTurn, *, kept: bool) -> None:
-        turn.done(kept)
-        self._next(turn.book)
+        self._host_turns.take(book, decide, done)
 
     # -- originals that only the store remembers
 
@@ -353,65 +339,6 @@ class Pipeline:
 
     # -- what goes wrong
 
-    def _refuse_unread(self, frame: Frame, session: Session, message: Message, route: Route | None) -> None:
-        """A message that means no function of the dialect, or lacks what its function needs."""
-        if route is not None:
-            reason = f"{route.rule.name}: element {route.missing} is missing"
-            self._refuse(frame, session, message, route, "format_error", reason)
-        elif is_request(message.mti):
-            self._refuse(frame, session, message, None, "unsupported_function", "no function of the dialect")
-        else:
-            log.warning("message_ignored", peer=session.peer, mti=message.mti, reason="not a request")
-            session.unanswered()
-
-    def _unreadable(self, frame: Frame, session: Session, error: MessageError) -> None:
-        """Answered 30 where an answer can be formed: a request whose STAN or terminal could be read."""
-        partial = error.partial
-        if partial is None or not is_request(partial.mti) or not ({11, 41} & partial.fields.keys()):
-            log.warning("connection_closed", peer=session.peer, reason=str(error))
-            session.hang_up()
-            session.unanswered()
-            return
-        self._refuse(frame, session, partial, None, "format_error", str(error))
-
-    def _refuse(
-        self,
-        frame: Frame,
-        session: Session,
-        message: Message,
-        route: Route | None,
-        outcome: str,
-        reason: str,
-    ) -> None:
-        """A request that is no transaction: journalled with its reason, answered by its outcome."""
-        fields = message.fields
-        book = self.registry.find(fields.get(42, "").rstrip(), fields.get(41, "").rstrip())
-        now = self.clock.now()
-        decision = refuse(message, book.terminal_no if book and book.enrolled else 0, now, outcome, reason)
-        log.warning(
-            "message_refused",
-            peer=session.peer,
-            mti=message.mti,
-            outcome=outcome,
-            reason=reason,
-            terminal_id=fields.get(41, "").rstrip(),
-            stan=fields.get(11, ""),
-        )
-        language = session.language
-        try:
-            reply = (
-                bare_reply(language, message, outcome, now)
-                if route is None
-                else build_reply(language, route, message, decision, now)
-            )
-            data = reply_frame(language.dialect.framing, frame, language.encode(reply))
-        except (MessageError, FramingError) as error:
-            log.warning("connection_closed", peer=session.peer, reason=f"no answer can be formed: {error}")
-            session.hang_up()
-            session.unanswered()
-            return
-        self.journal.post(Posting(decision.entries, (), Refusal(self.send, session, data).committed))
-
     def _fail(self, turn: Turn, error: Exception | None) -> None:
         """Our mistake, or a commit that failed: nothing was kept, and the answer says so."""
         request = turn.request
@@ -425,25 +352,15 @@ class Pipeline:
             reason="the commit failed" if error is None else type(error).__name__,
             exc_info=error,
         )
-        if turn.book is not None and request.function in DECIDED_ONCE:
-            self._failed.setdefault((turn.book.terminal_no, request.function, request.key), self.clock.now_ms())
+        if turn.book is not None:
+            self._failed.remember(request, turn.book, self.clock.now_ms())
         self._answer_failed(turn)
-
-    def _failed_lately(self, request: Request, book: Book, now_ms: int) -> bool:
-        """Whether this very request was answered 96 a while ago, and nothing else before."""
-        while self._failed:
-            oldest = next(iter(self._failed))
-            if self._failed[oldest] + FAILED_FOR_MS > now_ms and len(self._failed) <= FAILED_REMEMBERED:
-                break
-            del self._failed[oldest]
-        failed = (book.terminal_no, request.function, request.key) in self._failed
-        return failed and not any(request.key in batch.answers for batch in book.batches)
 
     def _answer_failed(self, turn: Turn) -> None:
         request = turn.request
         try:
             decision = Decision("internal_error", self.clock.now_ms())
-            at = self.clock.now()
+            at = self.clock.now(None if turn.book is None else turn.book.policy)
             reply = build_reply(request.language, request.route, request.message, decision, at)
             framing = request.language.dialect.framing
             self.send(turn.session, reply_frame(framing, turn.frame, request.language.encode(reply)))

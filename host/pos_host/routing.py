@@ -7,6 +7,7 @@ from functools import partial
 
 from pos_host.clock import Instant
 from pos_host.handlers.adjust import adjust
+from pos_host.handlers.after_closing import after_closing
 from pos_host.handlers.authorisation import auth, auth_void
 from pos_host.handlers.balance import balance
 from pos_host.handlers.batch_upload import batch_upload, batch_upload_end
@@ -26,9 +27,9 @@ from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import FINANCIAL, NEW_SALES
 from pos_host.ledger.posting import BooksDamaged
+from pos_host.ledger.records import changed
+from pos_host.ledger.standing import closed_outcome, why_no_sales
 from pos_host.security.issuing import KeyIssuer
-from pos_host.settlement.policy import Policy
-from pos_host.settlement.unsettled import blocking_severities
 from pos_host.transaction.request import CardReader, Request
 
 Handler = Callable[[Request, Book, Batch, Instant], Decision]
@@ -37,10 +38,11 @@ Handler = Callable[[Request, Book, Batch, Instant], Decision]
 class Router:
     """The functions the host serves, and what is checked before each."""
 
-    def __init__(self, cards: CardReader, policy: Policy, issuer: KeyIssuer | None = None) -> None:
-        self._blocking = blocking_severities(policy.block_sales_when)
+    def __init__(self, cards: CardReader, issuer: KeyIssuer | None = None) -> None:
+        self._cards = cards
+        self._issuer = issuer
         self.handlers: dict[str, Handler] = {
-            "sign_in": lambda request, book, batch, now: sign_in(request, book, batch, now, issuer),
+            "sign_in": self._sign_in,
             "sign_off": sign_off,
             "echo": lambda request, book, batch, now: echo(now),
             "purchase": purchase,
@@ -48,16 +50,16 @@ class Router:
             "cash_advance": purchase,
             "refund": refund,
             "refund_void": void,
-            "auth": partial(auth, policy=policy),
+            "auth": auth,
             "auth_void": auth_void,
-            "completion": partial(completion, policy=policy),
-            "completion_advice": partial(told_sale, policy=policy),
+            "completion": completion,
+            "completion_advice": told_sale,
             "completion_void": void,
-            "offline_purchase": partial(told_sale, policy=policy),
+            "offline_purchase": told_sale,
             "adjust": adjust,
             "reversal": reversal,
             "settlement": settlement,
-            "batch_upload": partial(batch_upload, cards=cards, policy=policy),
+            "batch_upload": partial(batch_upload, cards=cards),
             "batch_upload_end": batch_upload_end,
             "parameters": parameters,
             "status": status,
@@ -72,6 +74,10 @@ class Router:
         batch = book.current
         if batch is None:
             raise BooksDamaged(f"terminal {book.terminal_id} is enrolled and has no batch")
+        if book.status == "closed" or book.merchant.status == "closed":
+            refused = closed_outcome(book)
+            if refused is not None:
+                return after_closing(request, book, now, self._cards, *refused)
         if book.dialect is not request.language.dialect:
             reason = f"the terminal's open batch is in {book.dialect.name}"
             return decline(request, book, None, now, "not_allowed_now", reason)
@@ -82,16 +88,25 @@ class Router:
             wrong = _wrong_batch(request, book, batch)
             if wrong is not None:
                 return decline(request, book, None, now, *wrong)
-            if self._blocking and book.flag is not None and request.function in NEW_SALES:
-                severity = book.flag.severity
-                if severity in self._blocking:
-                    reason = f"batch {batch.number} is not settled ({severity}): no new sales until it is"
+            if request.function in NEW_SALES and (
+                book.status != "active" or book.merchant.status != "active" or book.flag or book.sign_in_due
+            ):
+                reason = why_no_sales(book)
+                if reason:
                     return decline(request, book, None, now, "not_allowed_now", reason)
         elif request.function == "reversal":
             repeat = _repeated_reversal(request, book)
             if repeat is not None and (repeat.original or _asks_the_same(request, repeat)):
                 return _same_or_differs(request, book, batch, now, repeat)
         return self.handlers[request.function](request, book, batch, now)
+
+    def _sign_in(self, request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+        """A reopened terminal may sell again from its sign-in on."""
+        decision = sign_in(request, book, batch, now, self._issuer)
+        due = book.sign_in_due
+        if due is None or decision.outcome != "approved":
+            return decision
+        return decision._replace(rows=(*decision.rows, changed(due, "signed_in", now.at_ms)))
 
 
 def _asks_the_same(request: Request, stored: Transaction) -> bool:

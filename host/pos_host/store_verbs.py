@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, TerminalRow
+from pos_host.ledger.entry import BatchRow, TerminalRow
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
 from pos_host.ledger.registry import Registry
+from pos_host.listing import Column, show
 from pos_host.options import UsageError
 from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after
 from pos_host.storage.sqlite_file import StoreError, open_to_read
@@ -43,14 +44,14 @@ def show_terminals(path: Path | None, *, as_json: bool) -> None:
     """Terminals in the order of enrolment."""
     with _reading(path) as connection:
         books = sorted(_books(connection), key=lambda book: book.terminal_no)
-    _show([terminal_view(book) for book in books], _TERMINAL_COLUMNS, "terminals", as_json)
+    show([terminal_view(book) for book in books], _TERMINAL_COLUMNS, "terminals", as_json=as_json)
 
 
 def show_unsettled(path: Path | None, *, as_json: bool) -> None:
     """Flagged terminals, worst first."""
     with _reading(path) as connection:
         views = [terminal_view(book) for book in unsettled_books(list(_books(connection)))]
-    _show(views, (*_TERMINAL_COLUMNS, *_FLAG_COLUMNS), "unsettled terminals", as_json)
+    show(views, (*_TERMINAL_COLUMNS, *_FLAG_COLUMNS), "unsettled terminals", as_json=as_json)
 
 
 def show_authorisations(path: Path | None, merchant_id: str | None, state: str | None, *, as_json: bool) -> None:
@@ -60,7 +61,7 @@ def show_authorisations(path: Path | None, merchant_id: str | None, state: str |
     now_ms = time.time_ns() // 1_000_000
     views = [authorisation_view(row, book, now_ms) for row, book in authorisations_of(books)]
     wanted = [view for view in views if state in (None, view["state"])]
-    _show(wanted, _AUTHORISATION_COLUMNS, "authorisations", as_json)
+    show(wanted, _AUTHORISATION_COLUMNS, "authorisations", as_json=as_json)
 
 
 def show_batches(path: Path | None, terminal_id: str | None, merchant_id: str | None, *, as_json: bool) -> None:
@@ -72,7 +73,7 @@ def show_batches(path: Path | None, terminal_id: str | None, merchant_id: str | 
             book = registry.of_no(row.terminal_no)
             if book is not None and _wanted(book, terminal_id, merchant_id):
                 views.append(batch_view(live_row(book, row), book.merchant_id, book.terminal_id))
-    _show(views, _BATCH_COLUMNS, "batches", as_json)
+    show(views, _BATCH_COLUMNS, "batches", as_json=as_json)
 
 
 def show_transactions(
@@ -99,19 +100,13 @@ def show_transactions(
             views.append(_entry_view(sequence, entry, terminal))
             if len(views) > 2 * limit:
                 del views[:-limit]
-    _show(views[-limit:], _TRANSACTION_COLUMNS, "entries", as_json)
+    show(views[-limit:], _TRANSACTION_COLUMNS, "entries", as_json=as_json)
 
 
 def verify_store(path: Path | None, *, as_json: bool) -> bool:
     """True when the store agrees with itself; prints the report."""
     with _reading(path) as connection:
-        verifier = Verifier(
-            read_all(connection, TerminalRow),
-            read_all(connection, BatchRow),
-            read_all(connection, FlagRow),
-            read_all(connection, AuthorisationRow),
-            read_all(connection, HostSettlementRow),
-        )
+        verifier = Verifier(partial(read_all, connection))
         for stored in _all_entries(connection):
             verifier.take(stored)
         report = verifier.finish()
@@ -188,8 +183,6 @@ def _entry_view(sequence: int, entry: Any, terminal: TerminalRow | None) -> dict
     }
 
 
-Column = tuple[str, str]
-
 _TERMINAL_COLUMNS: tuple[Column, ...] = (
     ("merchant", "merchant_id"),
     ("terminal", "terminal_id"),
@@ -239,30 +232,3 @@ _TRANSACTION_COLUMNS: tuple[Column, ...] = (
     ("RRN", "rrn"),
     ("reason", "reason"),
 )
-
-
-def _show(views: list[dict[str, Any]], columns: tuple[Column, ...], what: str, as_json: bool) -> None:
-    if as_json:
-        for view in views:
-            print(json.dumps(view, ensure_ascii=False))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{len(views)} {what}")
-    for name, _ in columns:
-        table.add_column(name)
-    for view in views:
-        table.add_row(*[_cell(view, path) for _, path in columns])
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _cell(view: dict[str, Any], path: str) -> str:
-    value: Any = view
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    if isinstance(value, dict):
-        return f"{value['count']} × {value['amount_minor']}"
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value)

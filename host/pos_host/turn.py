@@ -12,7 +12,7 @@ from pos_host.clock import Instant
 from pos_host.enrolment import Preparation
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import Entry, Row
+from pos_host.ledger.entry import Entry
 from pos_host.ledger.posting import apply_entry
 from pos_host.ledger.registry import Registry
 from pos_host.security.guard import Checked
@@ -63,29 +63,6 @@ class Turn:
 
     def prepared(self, first: int | None) -> None:
         self.pipeline.prepared(self, first)
-
-
-class HostTurn:
-    """Something the host does in a terminal's turn, without a request; what it writes is decided in that turn."""
-
-    __slots__ = ("book", "decide", "done", "entries", "pipeline", "rows")
-
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        book: Book,
-        decide: Callable[[Book, int], tuple[tuple[Entry, ...], tuple[Row, ...]] | None],
-        done: Callable[[bool], None],
-    ) -> None:
-        self.pipeline = pipeline
-        self.book = book
-        self.decide = decide
-        self.done = done
-        self.entries: tuple[Entry, ...] = ()
-        self.rows: tuple[Row, ...] = ()
-
-    def committed(self, first: int | None) -> None:
-        self.pipeline.host_committed(self, first)
 
 
 class Refusal:

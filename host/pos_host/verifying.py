@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from pos_host.journal import StoredEntry
+from pos_host.journal import RowType, StoredEntry
 from pos_host.ledger.authorisations import after, after_reversal, authorisation_no_of
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
@@ -24,8 +24,13 @@ from pos_host.ledger.entry import (
 )
 from pos_host.ledger.group_totals import totals_of
 from pos_host.ledger.host_settlement import host_settlement_row, is_scheduled
+from pos_host.ledger.merchant_rows import AuditRow, PayoutRow, RecordRow
 from pos_host.ledger.posting import BooksDamaged, apply_entry, still_remembered
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
+from pos_host.merchants.audit import broken_links
+from pos_host.merchants.desk import OFFICE
+from pos_host.money.payout_at_close import PAYOUT
+from pos_host.money.payout_proof import PayoutProof, speaks_of_payouts
 from pos_specs.totals import BALANCED, Side, Totals
 
 AFTER_UPLOAD = ("balanced_after_upload", "out_of_balance")
@@ -38,35 +43,37 @@ Found = set[tuple[str, str]]
 """Differences between terminal and host, by STAN and kind."""
 
 
+class RowsOf(Protocol):
+    """Gives every row of a table of the store, in the order of its key."""
+
+    def __call__(self, table: type[RowType], /) -> Iterable[RowType]: ...
+
+
 class Verifier:
     """Takes rows, then all entries in order, and lists what does not agree.
 
     Of each terminal only the batches that a book remembers are kept, so a store of any size fits in memory.
     """
 
-    def __init__(
-        self,
-        terminals: Iterable[TerminalRow],
-        batches: Iterable[BatchRow],
-        flags: Iterable[FlagRow],
-        authorisations: Iterable[AuthorisationRow] = (),
-        host_settlements: Iterable[HostSettlementRow] = (),
-    ) -> None:
+    def __init__(self, rows_of: RowsOf) -> None:
         self.details: list[dict[str, Any]] = []
         self.transactions = 0
-        self._rows = {row.batch_id: row for row in batches}
-        self._flags = {row.terminal_no: row for row in flags}
-        self._authorisations = {row.authorisation_no: row for row in authorisations}
-        self._host_settlements = {row.terminal_no: row for row in host_settlements}
+        self._rows = {row.batch_id: row for row in rows_of(BatchRow)}
+        self._flags = {row.terminal_no: row for row in rows_of(FlagRow)}
+        self._authorisations = {row.authorisation_no: row for row in rows_of(AuthorisationRow)}
+        self._host_settlements = {row.terminal_no: row for row in rows_of(HostSettlementRow)}
+        self._audit = rows_of(AuditRow)
+        self._told_digests: dict[int, str] = {}
         self._made_host_settlements: dict[int, HostSettlementRow] = {}
         self._made_authorisations: dict[int, AuthorisationRow] = {}
         self._last_flags: dict[int, dict[str, Any]] = {}
         self._proofs: dict[int, Proof] = {}
+        self._payouts = PayoutProof(rows_of(PayoutRow), rows_of(RecordRow), self._differs)
         self._opened: set[int] = set()
         self._last_sequence = 0
         self._books = {
             row.terminal_no: Book(row.terminal_no, row.merchant_id, row.terminal_id, dialect_named(row.dialect))
-            for row in terminals
+            for row in rows_of(TerminalRow)
         }
 
     def take(self, stored: StoredEntry) -> None:
@@ -75,6 +82,8 @@ class Verifier:
         if sequence != self._last_sequence + 1:
             self._differs("journal", f"entry {self._last_sequence + 1} is missing", sequence=sequence)
         self._last_sequence = sequence
+        if entry.kind == OFFICE:
+            self._follow_office(entry, sequence)
         if entry.terminal_no == 0:
             return
         book = self._books.get(entry.terminal_no)
@@ -97,12 +106,14 @@ class Verifier:
             self._check(batch_id, proof)
         self._check_authorisations()
         self._check_host_settlements()
+        self._payouts.finish()
+        self.details += [{"what": "audit", **found} for found in broken_links(self._audit, self._told_digests)]
         for batch_id, row in self._rows.items():
             if row.terminal_no not in self._books:
                 self._differs("batch", "batch of a terminal that is not there", batch_id=batch_id)
             elif batch_id not in self._opened:
                 self._differs("batch", "was never opened", batch_id=batch_id)
-        checked = {"transactions": self.transactions, "batches": len(self._rows), "payouts": 0}
+        checked = {"transactions": self.transactions, "batches": len(self._rows), "payouts": len(self._payouts)}
         return {"differences": len(self.details), "details": self.details, "checked": checked}
 
     def _take(self, book: Book, entry: Entry, sequence: int) -> None:
@@ -125,7 +136,10 @@ class Verifier:
         apply_entry(book, entry, sequence)
         proof.take(entry)
         if entry.kind == "batch_closed":
+            self._payouts.closed(proof.batch)
             self._forget_old(book)
+        elif entry.kind == PAYOUT:
+            self._payouts.batch_pays(proof.batch, entry, book.merchant_id)
 
     def _open(self, book: Book, entry: Entry) -> None:
         row = self._rows.get(entry.batch_id)
@@ -158,6 +172,17 @@ class Verifier:
     def _result_of(self, batch: Batch) -> str:
         closing = self._proofs[batch.batch_id].closing or {}
         return str(closing.get("result", ""))
+
+    def _follow_office(self, entry: Entry, sequence: int) -> None:
+        """What the desk did: its audit row, and what became of a payout."""
+        try:
+            told = json.loads(entry.detail)
+            if "audit_no" in told:
+                self._told_digests[told["audit_no"]] = told["digest"]
+            if speaks_of_payouts(told):
+                self._payouts.followed(told)
+        except UNREADABLE as error:
+            self._differs("journal", f"entry cannot be read: {type(error).__name__}", sequence=sequence)
 
     def _follow_host_settlement(self, entry: Entry, sequence: int) -> None:
         """Each terminal and business day is judged once."""

@@ -11,23 +11,26 @@ from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow
 from pos_host.ledger.group_totals import sides, sides_of
+from pos_host.ledger.host_settlement import unsettled_batch
 from pos_host.ledger.rows import batch_row
+from pos_host.ledger.standing import standing_of
+from pos_host.settlement.impact import impact_of
 from pos_specs.totals import Side
 
 
-def terminal_view(book: Book) -> dict[str, Any]:
-    """A terminal, its current batch and its unsettled flag."""
+def terminal_view(book: Book, now_ms: int | None = None) -> dict[str, Any]:
+    """A terminal, its current batch and its unsettled flag; `now_ms` (UTC) says how many days late it is."""
     current = book.uploading or book.current
     return {
         "terminal_id": book.terminal_id,
         "merchant_id": book.merchant_id,
         "dialect": book.dialect.name,
-        "status": book.status,
+        "status": standing_of(book),
         "connected": book.session is not None and not book.session.closed,
         "enrolled_at": iso_utc(book.enrolled_at_ms),
         "last_seen_at": iso_utc(book.last_seen_at_ms) or None,
         "batch": current_batch_view(current) if current else None,
-        "unsettled": unsettled_view(book),
+        "unsettled": unsettled_view(book, now_ms),
     }
 
 
@@ -45,18 +48,29 @@ def current_batch_view(batch: Batch) -> dict[str, Any]:
     }
 
 
-def unsettled_view(book: Book) -> dict[str, Any] | None:
-    """The flag of a terminal whose batch nobody settled; None while it has none."""
+def unsettled_view(book: Book, now_ms: int | None = None) -> dict[str, Any] | None:
+    """The flag of a terminal whose batch nobody settled, and its impact; None while it has none.
+
+    Without the time (`now_ms`, UTC) the impact leaves out the days: they go on while nothing changes.
+    """
     flag: FlagRow | None = book.flag
     if flag is None:
         return None
-    return {
+    view = {
         "severity": flag.severity,
         "since": iso_utc(flag.since_ms),
         "due_at": iso_utc(flag.due_at_ms),
         "reasons": json.loads(flag.reasons),
         "clears": flag.clears,
+        "impact": None,
     }
+    batch = unsettled_batch(book)
+    if batch is not None:
+        impact = impact_of(batch, flag.due_at_ms, now_ms or flag.due_at_ms)._asdict()
+        if now_ms is None:
+            del impact["days_late"]
+        view["impact"] = impact
+    return view
 
 
 def batch_view(row: BatchRow, merchant_id: str, terminal_id: str) -> dict[str, Any]:

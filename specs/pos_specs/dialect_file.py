@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from pos_specs.errors import DialectError
+from pos_specs.errors import DialectError, why_unreadable
 from pos_specs.toml_lines import Path, line_of
 
 
@@ -74,7 +74,7 @@ def read_file(path: FilePath | Traversable) -> DialectFile:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DialectError(str(path), "", f"cannot be read: {error}") from None
+        raise DialectError(str(path), "", why_unreadable(error)) from None
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -188,6 +188,12 @@ class Envelope:
 
         return reply
 
+    def requiring(self, request: Frame, body: bytes, requirement: int) -> bytes:
+        """The bytes that answer a frame, with a processing requirement in the header where it has one."""
+        head = self._answer_head(request)
+        tpdu, header = head[: self.tpdu_bytes], head[self.tpdu_bytes :]
+        return self.join(tpdu + self.header.requiring(header, requirement) + body)
+
     def _answer_head(self, request: Frame) -> bytes:
         tpdu = request.tpdu
         if self._swaps:

@@ -32,6 +32,15 @@ class DialectError(SpecsError):
         self.reason = reason
 
 
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, in words that follow its name."""
+    if isinstance(error, UnicodeDecodeError):
+        return "is not text in UTF-8"
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return f"cannot be read: {error.strerror or type(error).__name__}"
+
+
 class FramingError(SpecsError):
     """The stream cannot be cut into frames; `offset` counts bytes from the start of the bad frame."""
 

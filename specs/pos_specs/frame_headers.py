@@ -34,6 +34,13 @@ _SENT = {"unionpay": bytes.fromhex("603100311000"), "base24": b"ISO026000010"}
 state (unionpay.md 1). base24: POS, release 60, no error, from the side of the devices (hypercom.md 1.3)."""
 
 
+_REQUIREMENT_BYTE = {"unionpay": 2}
+"""Whose second digit is the processing requirement: what the host wants of the terminal (unionpay.md 1)."""
+
+SIGN_IN_AGAIN = 3
+"""The processing requirement by which a host asks for a new sign-in (unionpay.md 1)."""
+
+
 class ByteRule(NamedTuple):
     """One byte of a pattern: two hex digits as `shown`, `x` for any and `3#` for an ASCII digit."""
 
@@ -73,6 +80,7 @@ class FrameHeader:
         self._answer = [(~rule.fixed_bits & 0xFF, rule.bits) for rule in answers[0]]
         self.sent = _SENT.get(header) or bytes(rule.bits if rule.fixed_bits else 0x30 for rule in self._patterns[0])
         self.expected = " or ".join("".join(rule.shown for rule in pattern) for pattern in self._patterns)
+        self._requirement_byte = _REQUIREMENT_BYTE.get(header)
         answered = [_answered(pattern, answers[0]) for pattern in self._patterns]
         self._patterns += [pattern for pattern in answered if pattern not in self._patterns]
 
@@ -87,6 +95,18 @@ class FrameHeader:
     def answer(self, header: bytes) -> bytes:
         """The header that answers `header`."""
         return bytes(byte & kept | put for byte, (kept, put) in zip(header, self._answer, strict=True))
+
+    def requiring(self, header: bytes, requirement: int) -> bytes:
+        """`header` with a processing requirement (0 to 15) in it; as it is where such headers have none."""
+        place = self._requirement_byte
+        if place is None:
+            return header
+        return header[:place] + bytes((header[place] & 0xF0 | requirement,)) + header[place + 1 :]
+
+    def requirement_of(self, header: bytes) -> int:
+        """The processing requirement in an answer's header; 0 where such headers have none."""
+        place = self._requirement_byte
+        return 0 if place is None or len(header) <= place else header[place] & 0xF
 
 
 _Pattern = tuple[ByteRule, ...]

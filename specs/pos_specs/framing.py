@@ -79,9 +79,12 @@ def join_frame(framing: Framing, frame: Frame) -> bytes:
     return framing.envelope.join(frame.tpdu + frame.header + frame.body)
 
 
-def reply_frame(framing: Framing, request: Frame, body: bytes) -> bytes:
+def reply_frame(framing: Framing, request: Frame, body: bytes, requirement: int = 0) -> bytes:
     """The bytes of the answer to a frame that a Framer of this framing gave; raises FramingError over the limit.
 
-    TPDU and header are answered as the framing says (unionpay.md 1, hypercom.md 1.2 and 1.3).
+    TPDU and header are answered as the framing says (unionpay.md 1, hypercom.md 1.2 and 1.3); a header that has a
+    processing requirement tells the terminal `requirement`.
     """
+    if requirement:
+        return framing.envelope.requiring(request, body, requirement)
     return framing.envelope.reply(request, body)

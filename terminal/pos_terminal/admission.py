@@ -6,7 +6,7 @@ from pos_specs.language import Language
 from pos_terminal import batch_log, drafts
 from pos_terminal.applications.application import Application
 from pos_terminal.batch_log import NotInLog
-from pos_terminal.commands import Command, Forward, Inquire, Manage, Reverse, Settle, Stored, Void
+from pos_terminal.commands import Command, Forward, Inquire, Manage, Reverse, Settle, Sign, Stored, Void
 from pos_terminal.memory import Memory
 from pos_terminal.pin import Pin
 from pos_terminal.pin_pad import PinPad
@@ -33,7 +33,7 @@ class Admission:
     def check(self, command: Command) -> None:
         """Raise NotNow, NotInLog, NoSuchFunction or PadError for what cannot be begun."""
         if isinstance(command, Manage):
-            rule_of(self._language.dialect, command.function, {})
+            rule_of(self._language.dialect, command.function, command.hints)
             return
         if isinstance(command, Settle):
             return
@@ -41,6 +41,9 @@ class Admission:
             raise NotNow("a settlement is not finished: settle first")
         if isinstance(command, Reverse):
             self._check_reverse(command)
+        elif isinstance(command, Sign):
+            rule_of(self._language.dialect, "signature", {})
+            batch_log.signed(self._memory.log, command.stan)
         elif not isinstance(command, Forward):
             self._check_transaction(command)
 
@@ -83,7 +86,8 @@ def what_comes_first(command: Command, memory: Memory) -> Event:
         return Event.BEGIN_MANAGEMENT
     if memory.settlement is not None:
         return _STAGES[memory.settlement.stage]
-    if memory.must_sign_in:
+    # a settlement names the batch that it closes: a sign-in before it could bring another number
+    if memory.must_sign_in or (memory.sign_in_asked and not isinstance(command, Settle)):
         return Event.BEGIN_MANAGEMENT
     if memory.notices:  # unionpay.md 4.5: script notices go before the reversal
         return Event.BEGIN_FORWARDING
@@ -93,7 +97,7 @@ def what_comes_first(command: Command, memory: Memory) -> Event:
         return Event.BEGIN_FORWARDING
     if isinstance(command, Settle):
         return Event.BEGIN_SETTLEMENT
-    return Event.BEGIN_INQUIRY if isinstance(command, Inquire) else Event.BEGIN_TRANSACTION
+    return Event.BEGIN_INQUIRY if isinstance(command, Inquire | Sign) else Event.BEGIN_TRANSACTION
 
 
 def pin_of(command: Command | None) -> Pin | None:

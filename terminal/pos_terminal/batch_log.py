@@ -72,6 +72,15 @@ def authorised_minor(authorisations: Sequence[Transaction], authorisation: Trans
     return authorisation.amount_minor + added
 
 
+def signed(log: Sequence[Transaction], stan: str) -> Transaction:
+    """The transaction that a cardholder signs for: that of the STAN, the last one where it is ""; raises NotInLog."""
+    if stan:
+        return find(log, stan)
+    if not log:
+        raise NotInLog("there is nothing to sign in the terminal's batch")
+    return log[-1]
+
+
 def effective_purchases(log: Sequence[Transaction]) -> list[Transaction]:
     """Purchases neither voided, reversed nor adjusted."""
     return [t for t in log if t.function == "purchase" and t.effective]

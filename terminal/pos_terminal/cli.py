@@ -7,6 +7,7 @@ import sys
 import typer
 from typer.exceptions import Abort, TyperException
 
+from pos_specs.currencies import MoneyError
 from pos_specs.errors import DialectError
 from pos_specs.security.errors import SecurityError
 from pos_terminal.addresses import AddressError
@@ -19,10 +20,10 @@ from pos_terminal.cli_management import add_management_verbs
 from pos_terminal.cli_options import UsageError
 from pos_terminal.cli_sales import add_sale_verbs
 from pos_terminal.client import NoConnection
+from pos_terminal.downloads import DownloadFailed
 from pos_terminal.host_books import ApiFailed
 from pos_terminal.memory import MemoryDamaged
 from pos_terminal.memory_file import MemoryInUse
-from pos_terminal.money import MoneyError
 from pos_terminal.pin import PinError
 from pos_terminal.pin_pad import PadError
 from pos_terminal.requests import NoSuchFunction, RequestImpossible
@@ -45,7 +46,7 @@ BAD_USAGE = (
 )
 """What the caller can put right: exit code 2."""
 
-FAILED = (ApiFailed, MemoryInUse, NoConnection, NotNow, PadError)
+FAILED = (ApiFailed, DownloadFailed, MemoryInUse, NoConnection, NotNow, PadError)
 """What was asked for and could not be done: exit code 1."""
 
 app = typer.Typer(

@@ -17,6 +17,8 @@ from pos_terminal.cli_options import (
     PinOption,
     StanOption,
     TerminalOptions,
+    read_amount,
+    read_currency,
     read_entry,
     read_pin,
     read_stan,
@@ -35,7 +37,6 @@ from pos_terminal.cli_originals import (
 )
 from pos_terminal.commands import Authorise, Command, Complete, CompleteUnlogged, Void, VoidUnlogged
 from pos_terminal.memory import Memory
-from pos_terminal.money import find_currency, parse_amount
 from pos_terminal.terminal_session import run_command
 from pos_terminal.transaction import Original
 
@@ -65,11 +66,11 @@ def auth(
     stan: Annotated[str | None, typer.Option("--stan", help="STAN of the pre-authorisation to add to.")] = None,
 ) -> int:
     """Reserve an amount; with --approval-code or --stan, on top of an earlier reservation."""
-    money = find_currency(currency)
+    money = read_currency(currency)
     added_to = Original(stan=read_stan(stan), approval_code=approval_code) if stan or approval_code else None
     known = None if card is None and added_to is not None else find_card(card or "unionpay")
     command = Authorise(
-        known, parse_amount(amount, money), money.number, read_entry(entry, manual), read_pin(pin), added_to
+        known, read_amount(amount, money), money.number, read_entry(entry, manual), read_pin(pin), added_to
     )
     return run_command(options, lambda memory, language: command)
 
@@ -117,7 +118,7 @@ def completion(
 ) -> int:
     """Sell what was reserved: the pre-authorisation of --stan, else the last open one."""
     original = particulars(original_stan, original_rrn, original_batch, original_date, approval_code)
-    asked = parse_amount(amount, find_currency(currency)) if amount is not None else None
+    asked = read_amount(amount, read_currency(currency)) if amount is not None else None
 
     def make(memory: Memory, language: Language) -> Command:
         told = advice or not _has(language, "completion")  # Hypercom and ISO 1987 have the advice alone

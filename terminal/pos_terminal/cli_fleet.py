@@ -36,13 +36,13 @@ from pos_terminal.cli_options import (
     check_fleet,
     check_timeout,
     first_letter,
+    read_currency,
     read_pad,
     read_ready,
     read_tls,
     resolve_address,
 )
 from pos_terminal.host_books import HostBooks
-from pos_terminal.money import find_currency
 from pos_terminal.pin_pad import SCHEME
 
 MOST_LOST_PERCENT = 80.0
@@ -100,7 +100,7 @@ def day(
         raise UsageError(f"--lose-replies {lose_replies:g}: from 0 to {MOST_LOST_PERCENT:g} per cent")
     ready = read_ready(ready_file)
     language = open_language(dialect)
-    money = find_currency(currency)
+    money = read_currency(currency)
     settings = DaySettings(
         address=resolve_address(host, language.name, ready),
         language=language,
@@ -232,7 +232,7 @@ def fleet(
         forget=forget,
         merchant_id=merchant_id,
         prefix=terminal_prefix,
-        currency=find_currency(currency).number,
+        currency=read_currency(currency).number,
         pace_s=pace,
         timeout_s=timeout,
         seed=time.time_ns() if seed is None else seed,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pos_specs.language import Language
 from pos_terminal import batch_log
-from pos_terminal.cli_options import StanOption, TerminalOptions, read_stan, terminal_verb
-from pos_terminal.commands import Command, Forward, Manage, Reverse, Settle
+from pos_terminal.cli_options import StanOption, TerminalOptions, UsageError, read_stan, terminal_verb
+from pos_terminal.commands import Command, Forward, Manage, Reverse, Settle, Sign
+from pos_terminal.downloads import DOWNLOADS, downloading
 from pos_terminal.memory import Memory
-from pos_terminal.terminal_session import run_command
+from pos_terminal.signatures import BLANK_PICTURE, read_picture
+from pos_terminal.terminal_session import run_command, run_dialogue
 
 
 def add_management_verbs(app: typer.Typer) -> None:
@@ -20,10 +23,12 @@ def add_management_verbs(app: typer.Typer) -> None:
     app.command("sign-off")(sign_off)
     app.command("echo")(echo)
     app.command("parameters")(parameters)
+    app.command("download")(download)
     app.command("status")(status)
     app.command("reversal")(reversal)
     app.command("forward")(forward)
     app.command("script-result")(script_result)
+    app.command("signature")(signature)
     app.command("settle")(settle)
 
 
@@ -49,6 +54,30 @@ def echo(options: TerminalOptions) -> int:
 def parameters(options: TerminalOptions) -> int:
     """Ask for the terminal's parameters."""
     return run_command(options, lambda memory, language: Manage("parameters"))
+
+
+@terminal_verb
+def download(
+    options: TerminalOptions,
+    what: Annotated[str, typer.Argument(metavar="parameters|ca-keys|applications", help="What is wanted.")],
+) -> int:
+    """Download parameters, the keys of the schemes, or chip applications: the list, each item, the end."""
+    if what not in DOWNLOADS:
+        raise UsageError(f"download {what!r}: one of {', '.join(DOWNLOADS)}")
+    return run_dialogue(options, lambda language, application: downloading(language, application, what))
+
+
+@terminal_verb
+def signature(
+    options: TerminalOptions,
+    stan: StanOption = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="The signature, at most 999 bytes; by default a blank one.")
+    ] = None,
+) -> int:
+    """Send the cardholder's signature for the transaction of --stan, else for the last one."""
+    drawn = BLANK_PICTURE if picture is None else read_picture(picture)
+    return run_command(options, lambda memory, language: Sign(read_stan(stan), drawn))
 
 
 @terminal_verb

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import typer
 
+from pos_specs.currencies import Currency, MoneyError, find_currency, parse_amount
 from pos_specs.language import Language, open_language
 from pos_terminal.addresses import Address, ReadyFile, default_address, parse_address, read_ready_file
 from pos_terminal.pin import Pin
@@ -70,6 +71,9 @@ KEY_HEX_DIGITS = (16, 32, 48)
 """DES keys of one, two or three parts; SM4 keys have 32."""
 
 
+USUAL_TERMINAL_ID = 8
+"""Characters of DE41; a dialect may have more (sixteen in BASE24)."""
+
 KSN_HEX_DIGITS, BDK_HEX_DIGITS = (16, 18, 20), (32,)
 """TDES DUKPT (ANSI X9.24-1): ten bytes, of which F on the left may be missing; a key of two parts."""
 
@@ -85,7 +89,11 @@ class TerminalOptions:
     host: HostOption = None
     dialect: DialectOption = "unionpay"
     terminal_id: Annotated[
-        str, typer.Option("--terminal-id", help="Up to eight characters; by default T0000001, or H or I by dialect.")
+        str,
+        typer.Option(
+            "--terminal-id",
+            help="Up to eight characters, in base24-pos sixteen; by default T0000001, H or I by dialect.",
+        ),
     ] = ""
     merchant_id: MerchantOption = DEFAULT_MERCHANT
     state: Annotated[
@@ -150,7 +158,7 @@ class TerminalOptions:
 
     def check(self) -> None:
         """Raise UsageError for what no terminal could be or do."""
-        check_identity(self.merchant_id, self.terminal_id)
+        check_identity(self.merchant_id, self.terminal_id, longest_terminal_id(self.language()))
         check_timeout(self.timeout)
 
 
@@ -182,9 +190,15 @@ def first_letter(dialect: str) -> str:
     return FIRST_LETTERS.get(dialect, "T")
 
 
-def check_identity(merchant_id: str, terminal_id: str) -> None:
+def longest_terminal_id(language: Language) -> int:
+    """How many characters of a terminal's id the dialect's messages carry."""
+    element = language.dialect.elements.get(41)
+    return USUAL_TERMINAL_ID if element is None else element.max_length
+
+
+def check_identity(merchant_id: str, terminal_id: str, longest_id: int = USUAL_TERMINAL_ID) -> None:
     """Raise UsageError for ids that no message can carry."""
-    for name, value, longest in (("merchant-id", merchant_id, 15), ("terminal-id", terminal_id, 8)):
+    for name, value, longest in (("merchant-id", merchant_id, 15), ("terminal-id", terminal_id, longest_id)):
         if not 0 < len(value) <= longest or not value.isascii() or not value.isprintable():
             raise UsageError(f"--{name} {value!r}: one to {longest} ASCII characters")
 
@@ -223,6 +237,22 @@ def read_pad(
         pin_key=_key("pin-key", pin_key),
         uses_mac=not no_mac,
     )
+
+
+def read_currency(name: str) -> Currency:
+    """What `--currency` names; raises UsageError."""
+    try:
+        return find_currency(name)
+    except MoneyError as error:
+        raise UsageError(f"--currency: {error}") from None
+
+
+def read_amount(text: str, currency: Currency, option: str = "--amount") -> int:
+    """An amount in minor units; raises UsageError naming the option."""
+    try:
+        return parse_amount(text, currency)
+    except MoneyError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def read_pin(pin: str | None) -> Pin | None:

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from pos_terminal.cards import Card, find_card
-from pos_terminal.cli_options import UsageError
-from pos_terminal.money import find_currency, parse_amount
+from pos_terminal.cli_options import UsageError, read_amount, read_currency
 from pos_terminal.transaction import Original
 
 OriginalStan = Annotated[str, typer.Option("--original-stan", help="STAN of a transaction no longer remembered.")]
@@ -33,5 +32,5 @@ def money_of(card: str | None, amount: str | None, currency: str) -> tuple[Card,
     """Card, amount in minor units and currency number of a transaction named by its particulars; raises UsageError."""
     if card is None or amount is None:
         raise UsageError("a transaction that is not remembered is named with --card and --amount too")
-    money = find_currency(currency)
-    return find_card(card), parse_amount(amount, money), money.number
+    money = read_currency(currency)
+    return find_card(card), read_amount(amount, money), money.number

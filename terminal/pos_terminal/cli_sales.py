@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pos_specs.currencies import find_currency
 from pos_specs.language import Language
 from pos_terminal import batch_log
 from pos_terminal.cards import find_card
@@ -19,6 +20,8 @@ from pos_terminal.cli_options import (
     StanOption,
     TerminalOptions,
     UsageError,
+    read_amount,
+    read_currency,
     read_entry,
     read_pin,
     read_stan,
@@ -46,7 +49,6 @@ from pos_terminal.commands import (
     VoidUnlogged,
 )
 from pos_terminal.memory import Memory
-from pos_terminal.money import find_currency, parse_amount
 from pos_terminal.terminal_session import run_command
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Ask the host even if the log says no.")]
@@ -75,7 +77,7 @@ def balance(
     pin: PinOption = None,
 ) -> int:
     """Ask what is on the card."""
-    command = Inquire(find_card(card), find_currency(currency).number, read_entry(entry, manual), read_pin(pin))
+    command = Inquire(find_card(card), read_currency(currency).number, read_entry(entry, manual), read_pin(pin))
     return run_command(options, lambda memory, language: command)
 
 
@@ -91,8 +93,8 @@ def purchase(
     partial: Annotated[bool, typer.Option("--partial", help="Take less, where the card has less.")] = False,
 ) -> int:
     """Sell for an amount."""
-    money = find_currency(currency)
-    amount_minor = parse_amount(amount, money)
+    money = read_currency(currency)
+    amount_minor = read_amount(amount, money)
     command = Purchase(find_card(card), amount_minor, money.number, read_entry(entry, manual), read_pin(pin), partial)
     return run_command(options, lambda memory, language: command)
 
@@ -136,8 +138,8 @@ def refund(
     original_date: OriginalDate = "",
 ) -> int:
     """Give money back for a purchase; UnionPay wants it named, by --stan or by the --original options."""
-    money = find_currency(currency)
-    amount_minor = parse_amount(amount, money)
+    money = read_currency(currency)
+    amount_minor = read_amount(amount, money)
 
     def make(memory: Memory, language: Language) -> Command:
         if stan is not None:
@@ -185,8 +187,8 @@ def cash_advance(
     pin: PinOption = None,
 ) -> int:
     """Hand out cash on a card."""
-    money = find_currency(currency)
-    amount_minor = parse_amount(amount, money)
+    money = read_currency(currency)
+    amount_minor = read_amount(amount, money)
     command = CashAdvance(find_card(card), amount_minor, money.number, read_entry(entry, manual), read_pin(pin))
     return run_command(options, lambda memory, language: command)
 
@@ -206,10 +208,10 @@ def offline_purchase(
     """Sell without asking, with --entry chip by the card's purse; the host is told at once, or before settling."""
     if not 0 < len(approval_code) <= 6 or not (approval_code.isascii() and approval_code.isalnum()):
         raise UsageError(f"--approval-code {approval_code!r}: one to six letters and digits")
-    money = find_currency(currency)
+    money = read_currency(currency)
     command = SellOffline(
         find_card(card),
-        parse_amount(amount, money),
+        read_amount(amount, money),
         money.number,
         read_entry(entry, manual=False),
         f"{approval_code:<6}",
@@ -233,8 +235,8 @@ def adjust(
     def make(memory: Memory, language: Language) -> Command:
         sale = batch_log.adjustable(memory.log, read_stan(stan) or batch_log.last_adjustable(memory.log).stan)
         money = find_currency(sale.currency)
-        tip_minor = 0 if tip is None else parse_amount(tip, money)
-        amount_minor = sale.amount_minor + tip_minor if amount is None else parse_amount(amount, money)
+        tip_minor = 0 if tip is None else read_amount(tip, money, "--tip")
+        amount_minor = sale.amount_minor + tip_minor if amount is None else read_amount(amount, money)
         return Adjust(sale.stan, amount_minor, tip_minor, later)
 
     return run_command(options, make)

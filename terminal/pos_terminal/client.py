@@ -25,31 +25,49 @@ CONNECT_TIMEOUT_S = 10.0
 """A host that does not take a connection in this time is not there; the wait for an answer comes after."""
 
 
+HUNG_UP = "the host hung up"
+REFUSED_IN_TLS = "the host hung up before it said anything, as it does where it wants another certificate (--tls-cert)"
+"""A refused certificate shows as that alone in TLS 1.3, where the client's handshake is over before the host's."""
+
+
 class NoConnection(Exception):
     """The host cannot be reached."""
 
 
 class Line(asyncio.Protocol):
-    """One connection: frames in, bytes out. A lost connection gives None to whoever waits."""
+    """One connection: frames in, bytes out. A lost connection gives None to whoever waits; `ending` says why it ended,
+    "" where the terminal hung up itself."""
 
-    def __init__(self, framer: Framer) -> None:
+    def __init__(self, framer: Framer, *, over_tls: bool = False) -> None:
         self._framer = framer
+        self._unheard = REFUSED_IN_TLS if over_tls else HUNG_UP
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Frame | None] | None = None
         self._frames: list[Frame] = []
         self.closed = False
+        self.ending = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        self._unheard = HUNG_UP
         self._frames += self._framer.receive_data(data)
         if self._framer.error is not None:
+            self.ending = f"what came is no frame ({self._framer.error})"
             self.close()
         self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
+        if not self.closed:
+            self.ending = self._why_lost(error)
         self.closed = True
+
+    def _why_lost(self, error: Exception | None) -> str:
+        """A connection that is reset before anything came over TLS was refused as one that is closed."""
+        if not isinstance(error, OSError) or (self._unheard is REFUSED_IN_TLS and isinstance(error, ConnectionError)):
+            return self._unheard
+        return why_not(error)
         self._wake()
 
     def write(self, data: bytes) -> None:
@@ -147,7 +165,10 @@ class Client:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     _, self._line = await loop.create_connection(
-                        lambda: Line(Framer(framing)), self._host, self._port, ssl=self._tls
+                        lambda: Line(Framer(framing), over_tls=self._tls is not None),
+                        self._host,
+                        self._port,
+                        ssl=self._tls,
                     )
             except (OSError, TimeoutError) as error:
                 raise NoConnection(f"{self._host}:{self._port}: {why_not(error)}") from None
@@ -169,7 +190,7 @@ class Client:
         except TimeoutError:
             exchange = None
         if exchange is None:
-            exchange = terminal.no_answer()
+            exchange = terminal.no_answer(line.ending)
         exchange.latency_ms = (time.perf_counter() - began) * 1000
         return exchange
 
@@ -187,6 +208,7 @@ class Client:
                 continue
             exchange = terminal.receive(answer)
             if exchange is not None:
+                terminal.heed_header(frame.header)
                 return exchange
 
     def _save(self, terminal: Terminal) -> None:

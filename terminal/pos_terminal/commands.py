@@ -14,9 +14,19 @@ from pos_terminal.transaction import MAGNETIC, Original
 
 
 class Manage(NamedTuple):
-    """Sign in or off, test the line, ask for parameters, tell the status: the function of that name."""
+    """Sign in or off, test the line, ask for parameters, tell the status: the function of that name.
+
+    `network_code` (DE60.3) picks one of several messages of the function, `data` is its DE62 in hex.
+    """
 
     function: str
+    network_code: str = ""
+    data: str = ""
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What finds the row of the dialect's function table."""
+        return {"60.network_code": self.network_code} if self.network_code else {}
 
 
 class Purchase(NamedTuple):
@@ -141,6 +151,17 @@ class Forward(NamedTuple):
     """Tell the host what is stored: advices and script results."""
 
 
+class Sign(NamedTuple):
+    """Send the cardholder's signature for the logged transaction of that STAN ("": the last one)."""
+
+    stan: str
+    picture: bytes
+
+    def __repr__(self) -> str:
+        """Without the picture: a repr ends in logs."""
+        return f"Sign({self.stan!r}, {len(self.picture)} bytes)"
+
+
 class Reverse(NamedTuple):
     """Send what is unfinished; with a STAN, undo that logged transaction."""
 
@@ -175,6 +196,7 @@ Command = (
     | SellOffline
     | Adjust
     | Forward
+    | Sign
     | Reverse
     | Settle
 )

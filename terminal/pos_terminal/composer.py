@@ -15,7 +15,7 @@ from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_terminal import batch_log, drafts
 from pos_terminal.applications.application import Application, UploadStep
-from pos_terminal.commands import Command, Settle, Stored
+from pos_terminal.commands import Command, Manage, Settle, Sign, Stored
 from pos_terminal.memory import Advice, Memory, Settlement, Unfinished
 from pos_terminal.pin_pad import PinPad
 from pos_terminal.requests import Values, build_request, rule_of
@@ -60,10 +60,12 @@ class Composer:
         self._clock = clock
         self._pin_pad = pin_pad
 
-    def management(self, function: str) -> Asked:
+    def management(self, command: Manage) -> Asked:
         """A sign-in, sign-off, echo, status or call for parameters."""
-        extras = dict(self._application.management_extras(function, self._memory, self._now()))
-        hints = {}
+        function, hints = command.function, command.hints
+        extras = {**self._application.management_extras(function, self._memory, self._now()), **hints}
+        if command.data:
+            extras["62"] = command.data
         if function == "sign_in" and self._dialect.security.keys == "unionpay":
             hints["60.network_code"] = extras["60.network_code"] = self._pin_pad.settings.scheme
         rule = rule_of(self._dialect, function, hints)
@@ -80,6 +82,13 @@ class Composer:
     def inquiry(self, command: Command) -> Asked:
         """A balance: it leaves nothing behind when it is not answered."""
         return self._financial(drafts.draft(command, self._memory, self._now()))
+
+    def signature(self, command: Sign) -> Asked:
+        """The cardholder's signature; it leaves nothing behind when it is not answered."""
+        signed = batch_log.signed(self._memory.log, command.stan)
+        rule = rule_of(self._dialect, "signature", {})
+        extras = self._application.signature_extras(signed, command.picture, self._memory)
+        return self._ask("signature", rule, self._offers(rule, extras), extras)
 
     def store(self, command: Stored) -> Transaction:
         """Put what was done without the host into the log, and into the advices it is to be told of."""
@@ -133,6 +142,8 @@ class Composer:
         extras = self._application.settlement_extras(totals, self._memory, self._now())
         asked = self._ask("settlement", rule, self._offers(rule, extras), extras)
         message = asked.message
+        if self._application.settlement_mti in rule.mtis:
+            message.mti = self._application.settlement_mti
         self._memory.settlement = Settlement(self._memory.batch_number, message.mti, dict(message.fields))
         return asked
 
@@ -207,7 +218,7 @@ class Composer:
         return self._application.by_number(values)
 
     def _now(self) -> str:
-        return self._clock().strftime("%m%d%H%M%S")
+        return self._clock().strftime(self._application.clock_format)
 
 
 def under_way(memory: Memory) -> Settlement:

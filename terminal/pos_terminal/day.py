@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import TypeVar
 
 from pos_specs.language import Language
 from pos_terminal import batch_log
@@ -24,7 +25,7 @@ from pos_terminal.commands import Command, Forward, Manage, Reverse, Settle
 from pos_terminal.day_plan import DayPlan, TerminalPlan
 from pos_terminal.day_report import DayReport, TerminalReport
 from pos_terminal.exchange import Exchange, Result
-from pos_terminal.host_books import ApiFailed, HostBatch, HostBooks
+from pos_terminal.host_books import ApiFailed, HostBatch, HostBooks, NotReached
 from pos_terminal.memory import LAST_NUMBER, Memory
 from pos_terminal.pin_pad import PadSettings
 from pos_terminal.states import NotNow
@@ -39,13 +40,21 @@ TRIES = 60
 all answers are lost, the odds against it are one in 2^60."""
 
 
+RECONNECT_S, RECONNECTIONS = 0.5, 60
+"""How long and how often a terminal waits for a host that went away in the middle of the day: half a minute is time to
+start it again, and short enough to notice that nobody does."""
+
+T = TypeVar("T")
+
+
 class Stuck(Exception):
     """A terminal cannot go on with its day."""
 
 
 @dataclass(frozen=True, slots=True)
 class DaySettings:
-    """Where and how a day is lived; `lose_percent` of all answers get lost at the terminal."""
+    """Where and how a day is lived; `lose_percent` of all answers get lost at the terminal. `pause` waits so many
+    seconds."""
 
     address: Address
     language: Language
@@ -56,6 +65,7 @@ class DaySettings:
     clock: Callable[[], datetime]
     tls: ssl.SSLContext | None = None
     pad: PadSettings | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 async def live_day(plan: DayPlan, settings: DaySettings, books: HostBooks | None) -> DayReport:
@@ -107,15 +117,20 @@ class TerminalDay:
                 await self._trade(intent)
             await self._trade_once_more()
             await self._leave_nothing_unsaid()
-            self._report.log = list(self._terminal.memory.log)
+            self._take_stock()
             if not self._plan.forgets:
                 await self._settle()
             await self._compare()
         except (NoConnection, ApiFailed, NotNow, Stuck) as error:
             self._report.problem = str(error)
+            if not self._report.log:
+                self._take_stock()
         finally:
             await self._client.close()
         return self._report
+
+    def _take_stock(self) -> None:
+        self._report.log = list(self._terminal.memory.log)
 
     # ------------------------------------------------------------ the morning
 
@@ -194,7 +209,17 @@ class TerminalDay:
         return isinstance(command, Reverse) and memory.unfinished is not None
 
     async def _perform(self, command: Command) -> Result:
-        return await self._client.perform(self._terminal, command, self._note)
+        """Carry out a command that leaves nothing behind as long as there is no connection (see `Client.perform`)."""
+        return await self._patiently(lambda: self._client.perform(self._terminal, command, self._note))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What `attempt` gives, begun again while the host is away; raises what it raised in the end."""
+        for _ in range(RECONNECTIONS):
+            try:
+                return await attempt()
+            except (NoConnection, NotReached):
+                await self._settings.pause(RECONNECT_S)
+        return await attempt()
 
     def _note(self, exchange: Exchange) -> None:
         if exchange.undone is not None:
@@ -203,16 +228,18 @@ class TerminalDay:
     # ------------------------------------------------------------ afterwards
 
     async def _compare(self) -> None:
-        if self._books is None:
+        books = self._books
+        if books is None:
             return
         closed, terminal = self._report.closed, self._terminal
         if closed is None:
             own = terminal.application.books(terminal.memory.log)
-            batch = await self._host_batch()
+            batch = await self._patiently(self._host_batch)
             number, result, state = terminal.memory.batch_number, None, "open"
         else:
             own, number, result, state = closed.books, closed.batch_number, closed.result, "settled"
-            found = await self._books.batches(self._settings.merchant_id, self._plan.terminal_id)
+            names = (self._settings.merchant_id, self._plan.terminal_id)
+            found = await self._patiently(lambda: books.batches(*names))
             batch = next((batch for batch in found if batch.number == number), None)
         self._report.differences = differences(number, state, result, own, batch)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
+from pos_specs.currencies import Currency, show_amount
 from pos_specs.totals import Side
 from pos_terminal.exchange import ClosedBatch
-from pos_terminal.money import Currency, show_amount
 from pos_terminal.transaction import SALES, VOIDS, Transaction
 
 TAKEN_BACK, GIVEN_BACK = frozenset(VOIDS), frozenset({"refund"})

@@ -96,7 +96,7 @@ def draft(command: Command, memory: Memory, sent_at: str) -> Transaction:
     return _first(command, memory, sent_at)
 
 
-def complete(transaction: Transaction, answer: Message, organisation: str) -> None:
+def complete(transaction: Transaction, answer: Message, application: Application) -> None:
     """Put what the answer says into the record; an amount only approved in part replaces the asked one.
 
     What the record knows beforehand (an offline sale's approval code) stays where the answer is silent.
@@ -104,9 +104,8 @@ def complete(transaction: Transaction, answer: Message, organisation: str) -> No
     fields = answer.fields
     transaction.rrn = fields.get(37, transaction.rrn)
     transaction.approval_code = fields.get(38, transaction.approval_code)
-    transaction.host_time = fields.get(12, "")
-    transaction.host_date = fields.get(13, "")
-    transaction.organisation = organisation or transaction.organisation
+    transaction.host_date, transaction.host_time = application.clock_of(answer)
+    transaction.organisation = application.card_class_of(answer) or transaction.organisation
     if fields.get(39) == "10" and fields.get(4, "").isdigit():
         transaction.amount_minor = int(fields[4])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -17,6 +18,10 @@ HTTP_TIMEOUT_S = 10.0
 
 class ApiFailed(Exception):
     """The admin API could not be asked, or gave no sense."""
+
+
+class NotReached(ApiFailed):
+    """Nobody answers at the admin API's address."""
 
 
 class HostBatch(NamedTuple):
@@ -63,7 +68,9 @@ class HostBooks:
             if error.code == 404:
                 return None
             raise ApiFailed(f"{url}: {error.code} {error.reason}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, http.client.HTTPException) as error:
+            raise NotReached(f"{url}: {error}") from None
+        except ValueError as error:
             raise ApiFailed(f"{url}: {error}") from None
 
 

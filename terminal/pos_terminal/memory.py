@@ -77,6 +77,7 @@ class Settlement:
 class Memory:
     """One terminal's memory; `stan` and `invoice` are the numbers used last.
 
+    `sign_in_asked`: the host asked for a sign-in in the header of an answer.
     `authorisations` are the pre-authorisations that were approved, of this batch and of earlier ones. `keys` are
     the working keys, which no table of `memory_table` holds: `MemoryFile` keeps them sealed. `ksn` is
     the DUKPT serial number used last, in hex.
@@ -89,6 +90,7 @@ class Memory:
     invoice: int = 0
     batch_number: str = "000001"
     must_sign_in: bool = False
+    sign_in_asked: bool = False
     log: list[Transaction] = field(default_factory=list)
     unfinished: Unfinished | None = None
     settlement: Settlement | None = None

@@ -6,7 +6,6 @@ Nothing of `pos_specs.security` is imported before there is a key to use.
 
 from __future__ import annotations
 
-import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,9 +31,6 @@ SCHEME = "003"
 
 PIN_CAPTURE_DIGITS = "12"
 """DE26: longest PIN the pad takes (unionpay.md 5.2)."""
-
-MAC_BYTES = 8
-"""DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
 
 KEYS_ELEMENT = 62
 """Where a sign-in's answer brings the working keys (unionpay.md 5.1, hypercom.md 2.4)."""
@@ -124,21 +120,29 @@ class PinPad:
             request.fields[53] = control.ljust(16, "0")
         request.fields = dict(sorted(request.fields.items()))
         if wants_mac and (key := self._mac_key()):
-            request.fields[self._mac_element(request)] = self._mac_of(request, key)
+            from pos_specs.security.message_mac import sign
+
+            sign(self._language, request, self._security.mac, key)
 
     def why_not_believed(self, request: Message, answer: Message) -> str:
         """What is wrong with the MAC of an approval, "" when nothing is.
 
-        Only a request with a MAC is answered with one, and only DE39 = 00 must have it (unionpay.md 5.3); a MAC that
-        is there must be right on any approval.
+        Only a request with a MAC is answered with one, and only a plain approval (DE39 = 00, in 1993 000) must have it
+        (unionpay.md 5.3); a MAC that is there must be right on any approval.
         """
         key = self._mac_key() if self._session is None else self._session.mac_response
-        if not key or self._mac_element(request) not in request.fields:
+        if not key:
             return ""
-        stated = answer.fields.get(self._mac_element(answer))
+        from pos_specs.security.message_mac import covered_by_mac, mac_element, verify
+
+        dialect = self._language.dialect
+        if mac_element(dialect, request) not in request.fields:
+            return ""
+        stated = answer.fields.get(mac_element(dialect, answer))
         if stated is None:
-            return "has no MAC (with a host that makes none: --no-mac)" if answer.fields.get(39) == "00" else ""
-        right = hmac.compare_digest(self._mac_of(answer, key).encode("ascii"), stated.upper().encode("utf-8"))
+            approved = answer.fields.get(39) == dialect.outcomes["approved"]
+            return "has no MAC (with a host that makes none: --no-mac)" if approved else ""
+        right = verify(self._security.mac, key, covered_by_mac(self._language, answer), stated)
         return "" if right else "has a wrong MAC"
 
     def _take_keys(self, value: str) -> None:
@@ -183,22 +187,6 @@ class PinPad:
 
         self._session = next_session(self._memory, self.settings.ksn, self.settings.bdk)
         put_serial(self._language.dialect, request, self._session.serial)
-
-    def _mac_of(self, message: Message, key: bytes) -> str:
-        """DE64, over all bytes before it with its own bit set (unionpay.md 5.3, hypercom.md 5)."""
-        from pos_specs.security.mac import make_mac
-
-        number = self._mac_element(message)
-        element = self._language.dialect.elements[number]
-        fields = {**message.fields, number: "0" * (2 * MAC_BYTES)}
-        whole = self._language.encode(Message(message.mti, dict(sorted(fields.items())), message.pads))
-        mac = make_mac(self._security.mac, key, whole[: -element.wire_bytes])
-        return mac[:MAC_BYTES].hex().upper()
-
-    def _mac_element(self, message: Message) -> int:
-        """The last element there can be: 128 in a message with a second bitmap, where the dialect has it (ISO 8583)."""
-        wide = 128 in self._language.dialect.elements and max(message.fields, default=0) > 64
-        return 128 if wide else self._security.mac_element
 
     def _mac_key(self) -> bytes:
         """b"" where no MAC is to be made; no source says what UnionPay's MAC is with SM4 keys."""

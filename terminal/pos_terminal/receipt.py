@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pos_specs.currencies import find_currency, show_amount
 from pos_specs.masking import mask_pan
 from pos_terminal.memory import Memory
-from pos_terminal.money import find_currency, show_amount
 from pos_terminal.transaction import VOIDS, Transaction
 
 WIDTH = 32
@@ -65,6 +65,6 @@ def _row(name: str, value: str) -> str:
 
 def _date(transaction: Transaction) -> str:
     """The host's date and time where it gave them, else the terminal's: MM-DD hh:mm:ss."""
-    date = transaction.host_date or transaction.sent_at[:4]
-    time = transaction.host_time or transaction.sent_at[4:]
+    date = transaction.host_date or transaction.local_date
+    time = transaction.host_time or transaction.local_time
     return f"{date[:2]}-{date[2:]} {time[:2]}:{time[2:4]}:{time[4:]}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pos_specs.dialect import Dialect, FunctionRule, matches
+from pos_specs.errors import MessageError
 from pos_specs.language import Language
 from pos_specs.message import Message
 
@@ -22,7 +23,7 @@ class NoSuchFunction(Exception):
 
 
 class RequestImpossible(Exception):
-    """The dialect demands an element that this terminal has no value for."""
+    """The dialect demands an element that this terminal has no value for, or gives one a form it does not write."""
 
 
 def rule_of(dialect: Dialect, function: str, hints: Values) -> FunctionRule:
@@ -36,7 +37,7 @@ def rule_of(dialect: Dialect, function: str, hints: Values) -> FunctionRule:
 def build_request(language: Language, rule: FunctionRule, offers: Values, extras: Values) -> Message:
     """The request of `rule`: what its patterns say, of `offers` what it requires, and all of `extras`.
 
-    Raises RequestImpossible for a required element that is in neither.
+    Raises RequestImpossible for a required element that is in neither, and for a value that does not fit its element.
     """
     dialect = language.dialect
     values = {**_patterns(rule), **extras}
@@ -51,7 +52,12 @@ def build_request(language: Language, rule: FunctionRule, offers: Values, extras
             fields[number] = value
         elif number in rule.required:
             raise RequestImpossible(f"{rule.name} in dialect {dialect.name} demands element {number}")
-    return Message(rule.mtis[0], fields)
+    message = Message(rule.mtis[0], fields)
+    try:
+        language.encode(message)
+    except MessageError as error:
+        raise RequestImpossible(f"{rule.name} in dialect {dialect.name}: {error}") from None
+    return message
 
 
 def _admits(rule: FunctionRule, key: str, value: str) -> bool:

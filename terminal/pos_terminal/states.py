@@ -90,7 +90,7 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.ANSWERED: State.RESTING,
         Event.NO_ANSWER: State.RESTING,
     },
-    # a balance is out, which nobody need undo
+    # a balance or a signature is out, which nobody need undo
     State.INQUIRING: {
         Event.ANSWERED: State.RESTING,
         Event.NO_ANSWER: State.RESTING,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from pos_specs.frame_headers import SIGN_IN_AGAIN
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_terminal import batch_log, drafts, outcome
@@ -24,7 +25,7 @@ from pos_terminal.admission import Admission, pin_of, what_comes_first
 from pos_terminal.answers import mismatch
 from pos_terminal.applications import application_for
 from pos_terminal.applications.application import Application
-from pos_terminal.commands import Command, Forward, Manage, Reverse, Stored
+from pos_terminal.commands import Command, Forward, Manage, Reverse, Sign, Stored
 from pos_terminal.composer import (
     MAC_ERROR,
     NO_ANSWER_IN_TIME,
@@ -128,8 +129,13 @@ class Terminal:
         self._move(event)
         return exchange
 
-    def no_answer(self) -> Exchange:
-        """The wait is over."""
+    def heed_header(self, header: bytes) -> None:
+        """What the header of an answer asks for: a sign-in before the next transaction (unionpay.md 1)."""
+        if self.language.dialect.framing.envelope.header.requirement_of(header) == SIGN_IN_AGAIN:
+            self.memory.sign_in_asked = True
+
+    def no_answer(self, why: str = "") -> Exchange:
+        """The wait is over; `why` in words, where it is known."""
         asked = self._waiting_for()
         unfinished = self.memory.unfinished
         if unfinished is not None and self.state is State.WAITING_ANSWER:
@@ -137,7 +143,7 @@ class Terminal:
         elif unfinished is not None and self.state is State.REVERSING:
             unfinished.reason = POWER_CUT
         exchange = Exchange(asked.function, asked.message, None, None, False, asked.batch_number)
-        self._unheard(exchange, f"no answer to {asked.function}")
+        self._unheard(exchange, f"no answer to {asked.function}{f': {why}' if why else ''}")
         return exchange
 
     # ------------------------------------------------------------ before sending
@@ -160,11 +166,11 @@ class Terminal:
         if command is None:
             raise MemoryContradicts("nothing was asked for")
         if state is State.MANAGING:
-            return composer.management(command.function if isinstance(command, Manage) else "sign_in")
+            return composer.management(command if isinstance(command, Manage) else Manage("sign_in"))
         if state is State.WAITING_ANSWER:
             return composer.transaction(command)
         if state is State.INQUIRING:
-            return composer.inquiry(command)
+            return composer.signature(command) if isinstance(command, Sign) else composer.inquiry(command)
         if state is State.REVERSING:
             return composer.unfinished()
         if state is State.FORWARDING:
@@ -195,6 +201,7 @@ class Terminal:
             self.memory.batch_number = exchange.batch_number = number
         why_not = self.pin_pad.refusal_of_keys(answer)
         self.memory.must_sign_in = bool(why_not)
+        self.memory.sign_in_asked = False
         return why_not
 
     def _answered(self, exchange: Exchange, answer: Message) -> Event:
@@ -205,7 +212,7 @@ class Terminal:
     def _told_balance(self, exchange: Exchange, answer: Message) -> Event:
         transaction = self._waiting_for().transaction
         if transaction is not None:
-            drafts.complete(transaction, answer, self.application.card_class_of(answer))
+            drafts.complete(transaction, answer, self.application)
         self._heed(exchange.code)
         self._end(Result(True, exchange.approved, exchange.code, transaction=transaction))
         return Event.ANSWERED
@@ -214,7 +221,7 @@ class Terminal:
         """A valid answer, whatever it says, ends the need to reverse; an approval enters the books."""
         transaction = self._pending().transaction
         self.memory.unfinished = None
-        drafts.complete(transaction, answer, self.application.card_class_of(answer))
+        drafts.complete(transaction, answer, self.application)
         if exchange.approved:
             outcome.approve(self.memory, transaction, answer, self._notices())
         self._heed(exchange.code)
@@ -236,7 +243,7 @@ class Terminal:
             self._heed(exchange.code)
             self._keep_advice(exchange, f"{asked.function} was answered {exchange.code}")
             return Event.ANSWERED
-        drafts.complete(transaction, answer, self.application.card_class_of(answer))
+        drafts.complete(transaction, answer, self.application)
         self.memory.advices.pop(0)
         self._end_forwarding(exchange, transaction)
         return Event.ANSWERED

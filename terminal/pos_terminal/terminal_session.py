@@ -1,24 +1,28 @@
-"""One command of one terminal, from its memory file and back into it, told as it goes."""
+"""One command of one terminal, or a dialogue of several, from its memory file and back into it, told as it goes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
+from pos_specs.currencies import find_currency, show_amount
 from pos_specs.language import Language
+from pos_specs.message import Message
 from pos_terminal.applications import application_for
+from pos_terminal.applications.application import Application
 from pos_terminal.cli_options import TerminalOptions
 from pos_terminal.client import Client
 from pos_terminal.commands import Command
+from pos_terminal.dialogue import Dialogue, Told
 from pos_terminal.exchange import ClosedBatch, Exchange, Result
 from pos_terminal.memory import Memory
 from pos_terminal.memory_file import MemoryFile
-from pos_terminal.money import find_currency, show_amount
 from pos_terminal.receipt import slip
 from pos_terminal.terminal import Terminal
 
@@ -28,25 +32,74 @@ def run_command(options: TerminalOptions, make: Callable[[Memory, Language], Com
 
     Raises what is wrong with the usage, NotNow, and NoConnection.
     """
+    with _at_work(options) as session:
+        command = make(session.terminal.memory, session.terminal.language)
+        result = asyncio.run(session.perform(command))
+        session.printer.finish(result, session.terminal.memory)
+    return _exit_code(options, result)
+
+
+def run_dialogue(options: TerminalOptions, begin: Callable[[Language, Application], Dialogue]) -> int:
+    """Carry out the commands of a dialogue as long as each is approved, and tell what it came to; gives the exit code.
+
+    Raises as `run_command`, and whatever the dialogue says of its answers.
+    """
+    with _at_work(options) as session:
+        terminal = session.terminal
+        dialogue = begin(terminal.language, terminal.application)
+        result, told = asyncio.run(session.talk(dialogue))
+        session.printer.finish(result, terminal.memory)
+        if told is not None:
+            session.printer.told(told)
+    return _exit_code(options, result)
+
+
+@contextmanager
+def _at_work(options: TerminalOptions) -> Iterator[_Session]:
+    """The terminal of these options, its memory kept from others until the block ends."""
     language = options.language()
     application = application_for(language, options.totals_digits)
     tls, pad = options.tls_context(), options.pad()
     with MemoryFile(options.memory_path()) as file:
         memory = file.load(language.name, options.terminal_id, options.merchant_id)
         terminal = Terminal(language, memory, datetime.now, application, pad=pad)
-        command = make(memory, language)
         client = Client(*options.address(), language, timeout_s=options.timeout, keep=file.save, tls=tls)
-        printer = Printer(options, language)
-        result = asyncio.run(_perform(client, terminal, command, printer.exchange))
-        printer.finish(result, memory)
-    return _exit_code(options, result)
+        yield _Session(terminal, client, Printer(options, language))
 
 
-async def _perform(client: Client, terminal: Terminal, command: Command, tell: Callable[[Exchange], None]) -> Result:
-    try:
-        return await client.perform(terminal, command, tell)
-    finally:
-        await client.close()
+class _Session(NamedTuple):
+    """A terminal, its line, and who tells of it."""
+
+    terminal: Terminal
+    client: Client
+    printer: Printer
+
+    async def perform(self, command: Command) -> Result:
+        """One command, told exchange by exchange."""
+        try:
+            return await self.client.perform(self.terminal, command, self.printer.exchange)
+        finally:
+            await self.client.close()
+
+    async def talk(self, dialogue: Dialogue) -> tuple[Result, Told | None]:
+        """Command after command; the last result, and what was told unless a command failed before."""
+        answers: list[Message] = []
+
+        def tell(exchange: Exchange) -> None:
+            self.printer.exchange(exchange)
+            if exchange.response is not None:
+                answers.append(exchange.response)
+
+        try:
+            command = next(dialogue)
+            while (result := await self.client.perform(self.terminal, command, tell)).approved:
+                try:
+                    command = dialogue.send(answers[-1])
+                except StopIteration as end:
+                    return result, end.value
+            return result, None
+        finally:
+            await self.client.close()
 
 
 def _exit_code(options: TerminalOptions, result: Result) -> int:
@@ -86,6 +139,14 @@ class Printer:
             typer.echo(_closed_line(result.closed, self._language))
         if result.reason and (not result.answered or not self._options.as_json):
             typer.echo(f"pos-terminal: {result.reason}", err=not result.answered)
+
+    def told(self, told: Told) -> None:
+        """Tell what a dialogue has brought."""
+        if self._options.as_json:
+            typer.echo(json.dumps(told.document, ensure_ascii=False))
+        else:
+            for line in told.lines:
+                typer.echo(line)
 
     def _receipt(self, result: Result, memory: Memory) -> str:
         if not self._options.receipt or result.transaction is None or result.code is None:

@@ -80,7 +80,7 @@ def commands_for(intent: Intent, memory: Memory, currency: str, dialect: Dialect
     """
     has = {rule.name for rule in dialect.functions}
     function = intent.function
-    if function in ("purchase_void", "refund"):
+    if function in ("purchase_void", "refund") and function in has:
         yield command_for(intent, [*memory.log, *_pending_refund(memory)], currency)
     elif function == "completion" and "auth" in has and has & COMPLETIONS:
         yield from _pre_authorised(intent, memory, currency, advice="completion" not in has or intent.pick < 0.5)

@@ -46,7 +46,7 @@ ADJUSTABLE = frozenset({"purchase", "completion", "completion_advice", "offline_
 class Original:
     """The transaction that a void, a refund, a completion or an adjust speaks of. Unknown texts are "".
 
-    `sent_at` is MMDDhhmmss as it was sent, `date` the host's MMDD of it.
+    `sent_at` is the clock as it was sent, `date` the host's MMDD of it.
     """
 
     stan: str = ""
@@ -65,7 +65,8 @@ class Original:
 class Transaction:
     """One financial transaction; `amount_minor` in minor units of `currency` (ISO 4217 numeric).
 
-    `sent_at` is the terminal's clock as MMDDhhmmss; `host_date` and `host_time` come from the answer.
+    `sent_at` is the terminal's clock as MMDDhhmmss, the year YY before it in dialects of 1993; `host_date` (MMDD) and
+    `host_time` (hhmmss) come from the answer.
     `organisation` is DE63.1 of the answer (UnionPay), "" where the host names none. `variety` tells the
     forms of one function apart (an application's own names), `tip_minor` is the part of an adjust that is
     a tip, `adjusted` says that an adjust has taken its place. `icc` is DE55 as it was sent, upper-case hex,
@@ -123,6 +124,16 @@ class Transaction:
         return self.effective and not self.completed
 
     @property
+    def local_date(self) -> str:
+        """MMDD by the terminal's clock."""
+        return self.sent_at[-10:-6]
+
+    @property
+    def local_time(self) -> str:
+        """hhmmss by the terminal's clock."""
+        return self.sent_at[-6:]
+
+    @property
     def by_chip(self) -> bool:
         """True when the chip was read."""
         return self.entry_mode[:2] == CHIP[:2]
@@ -134,7 +145,7 @@ class Transaction:
             rrn=self.rrn,
             batch_number=self.batch_number,
             approval_code=self.approval_code,
-            date=self.host_date or self.sent_at[:4],
+            date=self.host_date or self.local_date,
             mti=self.mti,
             sent_at=self.sent_at,
             invoice=self.invoice,

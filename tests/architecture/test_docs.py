@@ -51,7 +51,7 @@ def test_the_readme_names_exactly_the_functions_that_are_served() -> None:
     assert sentence is not None
     named = set(re.findall(r"`(\w+)`", sentence[1]))
 
-    assert {*Router(CardReader(b"key"), load_policy(None)).handlers, "echo"} == named
+    assert {*Router(CardReader(b"key")).handlers, "echo"} == named
 
 
 def test_the_readme_names_every_shipped_dialect() -> None:

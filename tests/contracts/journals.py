@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pos_host.journal import Journal
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, TerminalRow
+from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.storage.memory import MemoryJournal
 from pos_host.storage.sqlite import SqliteJournal
 
@@ -147,3 +148,8 @@ def purchase(stan: int, *, batch: int = 100_001, terminal_no: int = 1, **columns
         detail="",
     )
     return entry._replace(**columns)  # type: ignore[arg-type]
+
+
+def payout_row(payout_id: int, *, state: str) -> PayoutRow:
+    days, amounts = ("2026-03-02", "2026-03-03", AT_MS), (10_000, 0, 60, 0, 9_940)
+    return PayoutRow(payout_id, 1, "M1", state, "156", *days, *amounts, "", AT_MS, "[]", "[]")

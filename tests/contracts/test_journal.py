@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contracts.journals import (
@@ -16,13 +17,17 @@ from tests.contracts.journals import (
     batch_row,
     flag_row,
     host_settlement_row,
+    payout_row,
     purchase,
     terminal_row,
 )
 
-from pos_host.journal import Found, Journal, Posting, Sought, StoredEntry
+from pos_host.journal import Found, Journal, Posting, Question, Sought, StoredEntry
 from pos_host.ledger.entry import FINANCIAL, SALES, Entry, Row
+from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, SETTLED_BY_HOST_KEPT
+from pos_host.ledger.records import record
+from pos_host.merchants.audit import NO_ROW, linked
 
 PATIENCE_S = 5.0
 
@@ -191,7 +196,7 @@ async def test_what_was_posted_before_closing_is_kept_and_done(
 
 
 async def test_an_empty_journal_loads_nothing(journal: Journal) -> None:
-    assert [[], [], [], [], [], [], []] == [list(part) for part in journal.load()]
+    assert [[]] * 9 + [None] == [part if part is None else list(part) for part in journal.load()]
 
 
 async def test_a_row_takes_the_place_of_the_one_before(journal: Journal) -> None:
@@ -506,3 +511,30 @@ async def test_the_listener_is_called_after_a_failing_commit_too(store: JournalU
 
     assert ["commit"] == told
     mend()
+
+
+async def test_a_question_gets_the_rows_that_fit_in_their_order(journal: Journal) -> None:
+    rows = tuple(record(kind, number, "M1", "new", 5, {}) for kind in ("b", "a") for number in "132")
+    assert 1 == await kept(journal, purchase(1), rows=rows)
+
+    async def numbers(**more: Any) -> list[str]:
+        return [r.record_id for r in await journal.select(Question(RecordRow, {"kind": "a"}, key_column=1, **more))]
+
+    assert (["1", "2", "3"], ["3", "2"]) == (await numbers(), await numbers(newest_first=True, limit=2))
+    assert (["2", "3"], ["1"]) == (await numbers(after="1"), await numbers(after="2", newest_first=True))
+    assert [] == await journal.select(Question(RecordRow, {"kind": "a", "merchant_id": "M2"}))
+
+
+async def test_records_open_payouts_and_the_end_of_the_trail_are_there_after_a_restart(
+    opened: list[Journal], store: JournalUnderTest
+) -> None:
+    papers = record("paper", "1", "M1", "written", 5, {}), record("paper", "1", "M1", "signed", 6, {})
+    payouts = [payout_row(7, state="pending"), payout_row(8, state="made"), payout_row(9, state="held")]
+    first = linked(NO_ROW, NO_ROW._replace(actor="eve"))
+    last = linked(first, NO_ROW._replace(actor="bob"))
+    assert 1 == await kept(opened[-1], purchase(1), rows=(*papers, *payouts, first, last))
+
+    opened.append(await store.reopen(opened[-1]))
+    snapshot = opened[-1].load()
+    assert ([papers[1]], last) == (list(snapshot.records), snapshot.audited)
+    assert [payouts[0], payouts[2]] == sorted(snapshot.payouts)

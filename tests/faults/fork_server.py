@@ -2,7 +2,8 @@
 
 It reads one command a line and answers each with one line: `start {"store": …, "ready_file": …}` with the pid,
 `kill` (SIGKILL) and `stop` (SIGTERM) with the exit status, negative for the signal that ended the host.
-With `--answer-first` the hosts' journal has a planted bug: it calls `done` before it commits.
+With `--answer-first` the hosts' journal has a planted bug: it calls `done` before it commits. With `--answer-late` it
+is right and slow: it waits between the commit and `done`, so that kills come between the two.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ from pos_host import app, cli
 from pos_host.journal import Posting
 from pos_host.storage.sqlite import SqliteJournal
 from pos_specs.language import open_language
+from pos_specs.test_cards import shipped_test_cards
 
 SLOW_DISK_S = 0.005
 """What a commit may take on a disk of the plainer sort; makes the planted bug show in a few kills."""
+
+
+LATE_S = 0.05
+"""How long an answer waits after its commit: enough for a test to see the commit and to kill the host before it."""
 
 
 class AnsweringFirst(SqliteJournal):
@@ -41,6 +47,14 @@ class AnsweringFirst(SqliteJournal):
 
     def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:
         pass
+
+
+class AnsweringLate(SqliteJournal):
+    """No bug: answers leave a while after their commit ended."""
+
+    def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:
+        time.sleep(LATE_S)
+        super()._call_back(postings, firsts)
 
 
 def run_host(store: str, ready_file: str) -> None:
@@ -69,9 +83,11 @@ def end(pid: int, number: signal.Signals) -> int:
 
 
 def main() -> None:
-    if "--answer-first" in sys.argv:
-        vars(app)["SqliteJournal"] = AnsweringFirst
+    for option, journal in (("--answer-first", AnsweringFirst), ("--answer-late", AnsweringLate)):
+        if option in sys.argv:
+            vars(app)["SqliteJournal"] = journal
     open_language("unionpay")
+    shipped_test_cards()
     for name in ("uvloop", "pos_host.log_setup"):
         if importlib.util.find_spec(name):
             importlib.import_module(name)

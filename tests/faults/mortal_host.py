@@ -17,13 +17,13 @@ START_TIMEOUT_S = 15.0
 
 
 class MortalHost:
-    """The hosts of one store, one after the other."""
+    """The hosts of one store, one after the other; `option` is one of the fork server's."""
 
-    def __init__(self, folder: Path, *, answer_first: bool = False) -> None:
+    def __init__(self, folder: Path, option: str | None = None) -> None:
         self.store = folder / "store.db"
         self.log = folder / "host.log"
         self._ready_file = folder / "ready.json"
-        self._options = ["--answer-first"] if answer_first else []
+        self._options = [] if option is None else [option]
 
     def __enter__(self) -> MortalHost:
         with self.log.open("w") as log:

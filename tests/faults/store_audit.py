@@ -6,13 +6,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.faults.trading_client import Approval
 
 from pos_host.journal import StoredEntry
-from pos_host.ledger.entry import FINANCIAL, AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, TerminalRow
+from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, TerminalRow
 from pos_host.storage.sqlite import read_all, read_entries_after
 from pos_host.storage.sqlite_file import open_to_read
 from pos_host.verifying import Verifier
@@ -81,10 +82,7 @@ def integrity(store: Path) -> str:
 def verified(store: Path) -> dict[str, Any]:
     """The report of `pos-host verify`."""
     with closing(open_to_read(store)) as connection:
-        terminals, batches = read_all(connection, TerminalRow), read_all(connection, BatchRow)
-        flags, authorisations = read_all(connection, FlagRow), read_all(connection, AuthorisationRow)
-        host_settlements = read_all(connection, HostSettlementRow)
-        verifier = Verifier(terminals, batches, flags, authorisations, host_settlements)
+        verifier = Verifier(partial(read_all, connection))
         for stored in read_entries_after(connection, 0, EVERYTHING):
             verifier.take(stored)
     return verifier.finish()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tests.simulation.simulated_terminal import SimulatedTerminal
 
 from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.entry import FINANCIAL, Entry
+from pos_host.ledger.entry import FINANCIAL, BatchRow, Entry, FlagRow, TerminalRow
 from pos_host.ledger.recovery import recover
 from pos_host.ledger.registry import Registry
 from pos_host.storage.memory import MemoryJournal
@@ -42,8 +42,7 @@ def differences(journal: MemoryJournal, registry: Registry, terminals: list[Simu
 
 def verified(journal: MemoryJournal) -> list[dict[str, Any]]:
     """What `pos-host verify` finds."""
-    rows = (journal.terminals.values(), journal.batches.values(), journal.flags.values())
-    verifier = Verifier(*rows, journal.authorisations.values())
+    verifier = Verifier(journal.all_rows)
     for stored in journal.entries:
         verifier.take(stored)
     details: list[dict[str, Any]] = verifier.finish()["details"]
@@ -52,7 +51,7 @@ def verified(journal: MemoryJournal) -> list[dict[str, Any]]:
 
 def digest(journal: MemoryJournal) -> str:
     """Equal for equal journals, whatever the process."""
-    rows = [sorted(table.items()) for table in (journal.terminals, journal.batches, journal.flags)]
+    rows = [sorted(journal.rows[table].items()) for table in (TerminalRow, BatchRow, FlagRow)]
     return blake2b(repr((journal.entries, rows)).encode(), digest_size=12).hexdigest()
 
 
@@ -100,8 +99,8 @@ def _batches_by_terminal(journal: MemoryJournal) -> dict[str, list[HostBatch]]:
         elif entry.outcome == "approved" and entry.kind == "reversal" and entry.original:
             mine.pop(entry.original, None)
     found: dict[str, list[HostBatch]] = {}
-    for batch_id, row in sorted(journal.batches.items()):
-        terminal = journal.terminals[row.terminal_no]
+    for batch_id, row in sorted(journal.table(BatchRow).items()):
+        terminal = journal.table(TerminalRow)[row.terminal_no]
         standing = _standing(captured.get(batch_id, {}))
         batch = HostBatch(row.number, standing, batch_id in results, results.get(batch_id, ""))
         found.setdefault(f"{terminal.merchant_id}/{terminal.terminal_id}", []).append(batch)

@@ -28,8 +28,7 @@ from tests.unit.host.pipeline.terminals import (
     UnionPayTerminal,
 )
 
-from pos_host.journal import Journal
-from pos_host.ledger.entry import AuthorisationRow
+from pos_host.journal import Journal, RowType
 from pos_host.storage.memory import MemoryJournal
 from pos_specs.message import Message
 from pos_specs.totals import Side, Totals
@@ -73,18 +72,16 @@ class BatchMachine(AuthorisationRules):
 
     def teardown(self) -> None:
         self.restart()
-        snapshot = self.host.journal.load()
         entries = self.run(self.host.journal.entries_after(0, 100_000))
-        rows = self.run(self.host.journal.batches_of(1, 0, 1000))
-        report = verify(snapshot.terminals, rows, snapshot.flags, entries, self.kept_authorisations())
+        report = verify(self.rows_of, entries)
         self.run(self.host.journal.close())
         self.loop.close()
         self.quiet_logs.close()
         assert 0 == report["differences"], report["details"]
 
-    def kept_authorisations(self) -> list[AuthorisationRow]:
-        """Every one that the store holds, also those that no book remembers."""
-        return list(self.host.memory.authorisations.values())
+    def rows_of(self, table: type[RowType]) -> list[RowType]:
+        """Every row of a table that the store holds."""
+        return self.host.memory.all_rows(table)
 
     # -- paper
 

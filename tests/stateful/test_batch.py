@@ -13,8 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.batch_model import BatchMachine, HypercomMachine, Iso87Machine, UnionPayMachine
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 
-from pos_host.journal import Journal
-from pos_host.ledger.entry import AuthorisationRow
+from pos_host.journal import Journal, RowType
 from pos_host.storage.sqlite import SqliteJournal, read_all
 from pos_host.storage.sqlite_file import open_to_read
 
@@ -43,9 +42,9 @@ class OnSqlite(BatchMachine):
         await self.host.journal.close()
         return HostInProcess(SqliteJournal(self.folder / "store.db"), at_ms=self.host.clock.now_ms())
 
-    def kept_authorisations(self) -> list[AuthorisationRow]:
+    def rows_of(self, table: type[RowType]) -> list[RowType]:
         with closing(open_to_read(self.folder / "store.db")) as connection:
-            return read_all(connection, AuthorisationRow)
+            return read_all(connection, table)
 
     def teardown(self) -> None:
         try:

@@ -73,6 +73,15 @@ class CurrentBatch(Answer):
     currency: Currency
 
 
+class Impact(Answer):
+    """What a batch that nobody settles does to people."""
+
+    not_paid_minor: int = Field(description="sales less refunds and voids, in minor units", examples=[152000])
+    currency: Currency
+    days_late: int = Field(default=0, description="days since the cut-off, each counted once begun", examples=[1])
+    cardholders: int = Field(description="how many different cards stand in the batch", examples=[28])
+
+
 class Unsettled(Answer):
     """Why a terminal's batch should have been settled."""
 
@@ -81,6 +90,7 @@ class Unsettled(Answer):
     due_at: Instant
     reasons: list[str] = Field(examples=[["past_cutoff"]])
     clears: str = Field(description="what makes the flag go away", examples=["settle the batch"])
+    impact: Impact | None = Field(default=None, description="null once the money is gone from the batch")
 
 
 class Terminal(Answer):

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query
 
 from pos_host.admin.answers import Authorisation, AuthorisationState, Page
 from pos_host.admin.json_route import JsonRoute
-from pos_host.admin.queries import PAGE, Cursor, Limit, TheOffice
+from pos_host.admin.queries import PAGE, Cursor, Limit, Of, TheOffice
 
 router = APIRouter(tags=["authorisations"], route_class=JsonRoute)
 
-Of = Annotated[str | None, Query(alias="merchant_id", description="only those of this merchant")]
 State = Annotated[AuthorisationState | None, Query(description="only those in this state")]
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import ClockTime, Time
 from pos_host.admin.json_route import JsonRoute
-from pos_host.admin.queries import TheOffice
+from pos_host.admin.queries import TheActor, TheOffice
 
 router = APIRouter(tags=["clock"], route_class=JsonRoute)
 
@@ -30,10 +30,10 @@ async def clock(office: TheOffice) -> dict[str, str]:
 
 
 @router.post("/clock", response_model=Time)
-async def advance(office: TheOffice, move: Advance) -> dict[str, str]:
+async def advance(office: TheOffice, actor: TheActor, move: Advance) -> dict[str, str]:
     """Move a manual clock; answers once everything due by then has happened, in order, each at its own time."""
     try:
-        return await office.advance_clock(move.advance)
+        return await office.move_clock(actor, move.advance)
     except ValueError as error:
         wrong = {"type": "value_error", "loc": ("body", "advance"), "msg": str(error)}
         raise RequestValidationError([wrong]) from None

@@ -1,14 +1,16 @@
-"""Who may ask: the bearer token of the admin, and what loopback may see without it."""
+"""Who asks: the bearer token says it, and what loopback may see without one."""
 
 from __future__ import annotations
 
-import hmac
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pos_host.admin.problems import problem
+from pos_host.merchants.actors import Actor
 
 API_PREFIX = "/api/"
 
@@ -18,12 +20,19 @@ HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 _CHALLENGE = 'Bearer realm="pos-host"'
 
 
-class Gate:
-    """Stands before the app, so that nobody without the token learns which paths exist or has a body read."""
+ActorOf = Callable[[str], Actor | None]
+"""Whose a token is; None for nobody's."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+
+class Gate:
+    """Stands before the app, so that nobody without a token learns which paths exist or has a body read.
+
+    Who asks stands in the scope as `actor` afterwards.
+    """
+
+    def __init__(self, app: ASGIApp, actor_of: ActorOf) -> None:
         self._app = app
-        self._token = token.encode()
+        self._actor_of = actor_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -40,9 +49,21 @@ class Gate:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return "a bearer token is needed: Authorization: Bearer …", _CHALLENGE
-        if not hmac.compare_digest(given.strip().encode(), self._token):
+        actor = self._actor_of(given.strip())
+        if actor is None:
             return "the bearer token is not this host's", f'{_CHALLENGE}, error="invalid_token"'
+        scope["actor"] = actor
+        if actor.role == "merchant":
+            _ask_for_its_own(scope, actor.merchant_id)
         return None
+
+
+def _ask_for_its_own(scope: Scope, merchant_id: str) -> None:
+    """A merchant that names none asks for its own rows; one that names another is refused by own_rows.py."""
+    query = scope["query_string"].decode("latin-1")
+    if "merchant_id" not in parse_qs(query, keep_blank_values=True):
+        own = urlencode({"merchant_id": merchant_id})
+        scope["query_string"] = (f"{query}&{own}" if query else own).encode("latin-1")
 
 
 def _needs_token(scope: Scope) -> bool:

@@ -14,8 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from pos_host.merchants import desk
+from pos_host.merchants.desk import Forbidden, Refused
+from pos_host.merchants.lives import NotNow
 from pos_host.office import Ambiguous, NotPossible, NotThere
-from pos_host.settlement.settler import NothingToSettle, NotKept, UploadRunning
+from pos_host.settlement.settler import NothingToSettle, UploadRunning
 
 log = structlog.get_logger("pos_host.admin")
 
@@ -93,7 +96,9 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(NotPossible, _not_possible)
     app.add_exception_handler(NothingToSettle, _nothing_to_settle)
     app.add_exception_handler(UploadRunning, _upload_running)
-    app.add_exception_handler(NotKept, _not_kept)
+    app.add_exception_handler(desk.NotKept, _not_kept)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(NotNow, _not_now)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Exception, _our_mistake)
@@ -123,6 +128,22 @@ async def _upload_running(request: Request, error: Exception) -> JSONResponse:
 
 async def _not_kept(request: Request, error: Exception) -> JSONResponse:
     return problem(503, str(error), kind="not-stored", title="Not stored, so not done")
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """403 for somebody who may not, 404 for what is not there, 422 for what is wrong in itself, else 409."""
+    if not isinstance(error, Refused):
+        raise error
+    status = 403 if isinstance(error, Forbidden) else error.status
+    title = error.kind.replace("_", " ").capitalize()
+    return problem(status, str(error), kind=error.kind.replace("_", "-"), title=title, **error.more)
+
+
+async def _not_now(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, NotNow):
+        raise error
+    more: dict[str, Any] = {"state": error.state, "action": error.action, "possible": list(error.possible)}
+    return problem(409, str(error), kind="not-now", title="Not possible in this state", **more)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from pos_host.merchants.actors import Actor
 from pos_host.office import Office
 
 PAGE = 100
@@ -21,6 +22,11 @@ async def _office(request: Request) -> Office:
     return office
 
 
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.scope["actor"]
+    return actor
+
+
 async def _cursor(
     cursor: Annotated[
         str, Query(pattern="^[0-9]{1,18}$", description="`next_cursor` of the page before", examples=["100"])
@@ -29,12 +35,14 @@ async def _cursor(
     return int(cursor)
 
 
+TheActor = Annotated[Actor, Depends(_actor)]
 TheOffice = Annotated[Office, Depends(_office)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MOST, description="how many items at most")]
 Cursor = Annotated[int, Depends(_cursor)]
 After = Annotated[int, Query(ge=0, le=NUMBER_MOST, description="the sequence of the last event already seen")]
 Tid = Annotated[str, Path(min_length=1, description="the terminal id", examples=["T0000001"])]
 BatchId = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="`id` of a batch", examples=[100001])]
+Of = Annotated[str | None, Query(alias="merchant_id", description="only what is this merchant's")]
 Merchant = Annotated[
     str | None, Query(alias="merchant_id", description="needed where two merchants share the terminal id")
 ]

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from pos_host.admin.answers import Batch, Discrepancy, Page, Terminal
 from pos_host.admin.json_route import JsonRoute
-from pos_host.admin.queries import PAGE, BatchId, Cursor, Limit, Merchant, TheOffice, Tid
+from pos_host.admin.pages import page_of
+from pos_host.admin.queries import PAGE, BatchId, Cursor, Limit, Merchant, Of, TheActor, TheOffice, Tid
 
 router = APIRouter(tags=["terminals and batches"], route_class=JsonRoute)
 
@@ -31,9 +32,9 @@ async def batches(
 
 
 @router.post("/terminals/{tid:path}/settle", response_model=Batch)
-async def settle(office: TheOffice, tid: Tid, merchant_id: Merchant = None) -> Json:
+async def settle(office: TheOffice, actor: TheActor, tid: Tid, merchant_id: Merchant = None) -> Json:
     """Close a terminal's batch from the host's own books, now; 409 with nothing to settle or during an upload."""
-    return await office.settle(tid, merchant_id)
+    return await office.settle(tid, merchant_id, actor)
 
 
 @router.get("/terminals/{tid:path}", response_model=Terminal)
@@ -43,20 +44,20 @@ async def terminal(office: TheOffice, tid: Tid, merchant_id: Merchant = None) ->
 
 
 @router.get("/batches/{batch_id}", response_model=Batch)
-async def batch(office: TheOffice, batch_id: BatchId) -> Json:
+async def batch(office: TheOffice, batch_id: BatchId, merchant_id: Of = None) -> Json:
     """One batch, the terminal's totals beside the host's."""
-    return await office.batch(batch_id)
+    return await office.batch(batch_id, merchant_id)
 
 
 @router.get("/batches/{batch_id}/discrepancies", response_model=Page[Discrepancy])
-async def discrepancies(office: TheOffice, batch_id: BatchId, cursor: Cursor, limit: Limit = PAGE) -> Json:
+async def discrepancies(
+    office: TheOffice, batch_id: BatchId, cursor: Cursor, limit: Limit = PAGE, merchant_id: Of = None
+) -> Json:
     """Where terminal and host differ in a batch; the cursor is a position."""
-    found = (await office.discrepancies(batch_id))["items"]
-    end = cursor + limit
-    return {"items": found[cursor:end], "next_cursor": str(end) if end < len(found) else None}
+    return page_of((await office.discrepancies(batch_id, merchant_id))["items"], limit, cursor)
 
 
 @router.get("/unsettled", response_model=Page[Terminal])
-async def unsettled(office: TheOffice, cursor: Cursor, limit: Limit = PAGE) -> Json:
+async def unsettled(office: TheOffice, cursor: Cursor, limit: Limit = PAGE, merchant_id: Of = None) -> Json:
     """Flagged terminals, worst first."""
-    return office.unsettled(limit, cursor)
+    return office.unsettled(limit, cursor, merchant_id)

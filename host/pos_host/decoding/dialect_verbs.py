@@ -15,7 +15,7 @@ from rich.text import Text
 from pos_host.decoding.imported_dialect import ImportedDialect, ImportFailed, toml_of
 from pos_host.decoding.table import show
 from pos_specs.dialect import Condition, DataElement, Dialect, FunctionRule
-from pos_specs.errors import DialectError
+from pos_specs.errors import DialectError, why_unreadable
 from pos_specs.language import Language, open_language, shipped_languages
 from pos_specs.loader import read_dialect
 
@@ -106,7 +106,7 @@ def _import(file: Path, name: str, read: Callable[[bytes], ImportedDialect]) -> 
         imported = read(file.read_bytes())
         text = toml_of(imported, name, file.name)
     except OSError as error:
-        _refuse(f"{file}: cannot be read: {error.strerror}")
+        _refuse(f"{file}: {why_unreadable(error)}")
     except ImportFailed as error:
         _refuse(f"{file.name}: {error}")
     for note in imported.notes:

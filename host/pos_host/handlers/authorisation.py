@@ -14,14 +14,13 @@ from pos_host.ledger.authorisations import after, has_expired, next_authorisatio
 from pos_host.ledger.book import Batch, Book, approval_code_of
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import APPROVALS, AuthorisationRow
-from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import Request
 
 MOST_AUTHS = 100
 """Auths of one authorisation: a hotel adds one a day. Its row names each, and is written again with each."""
 
 
-def auth(request: Request, book: Book, batch: Batch, now: Instant, policy: Policy) -> Decision:
+def auth(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Reserve an amount, or raise the authorisation whose approval code the request names (unionpay.md 3).
 
     It ends after the policy's `auth_expires` unless it is completed, whatever becomes of its batch.
@@ -41,7 +40,7 @@ def auth(request: Request, book: Book, batch: Batch, now: Instant, policy: Polic
     detail: dict[str, Any] = {"batch_number": batch.number}
     if raised is None:
         detail |= {"authorisation": next_authorisation_no(batch.batch_id, rrn)}
-        detail |= {"expires_at_ms": now.at_ms + policy.auth_expires_ms}
+        detail |= {"expires_at_ms": now.at_ms + book.policy.auth_expires_ms}
     else:
         detail |= {"authorisation": raised.authorisation_no}
     made = approval(

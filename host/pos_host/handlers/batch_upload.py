@@ -10,8 +10,8 @@ from pos_host.handlers.adjust import stands_alone, why_not_adjusted
 from pos_host.handlers.closing import close, stored_answer, stored_settlement
 from pos_host.handlers.late_settlement import late_upload_awaited, late_upload_end
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
-from pos_host.handlers.posting_entry import decline, request_entry
-from pos_host.handlers.refund import REFUNDABLE
+from pos_host.handlers.posting_entry import charged_as, decline, request_entry
+from pos_host.handlers.refund import REFUNDABLE, told_of
 from pos_host.handlers.settlement import settlement_trailer
 from pos_host.handlers.told_sale import is_electronic_cash, what_it_completes
 from pos_host.ledger.authorisations import after
@@ -20,7 +20,6 @@ from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import Entry, Row
 from pos_host.ledger.reconciliation import differences, with_records
 from pos_host.ledger.rows import batch_row
-from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import CardReader, Request
 from pos_specs.cards import DOMESTIC
 from pos_specs.parts import REST
@@ -59,15 +58,13 @@ TOTAL_DIGITS = 4
 """DE48 of 202 and 207: how many records were uploaded (unionpay.md 4.3)."""
 
 
-def batch_upload(
-    request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader, policy: Policy
-) -> Decision:
+def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards: CardReader) -> Decision:
     """Keep the records with their batch, by original STAN, so that a record sent twice counts once."""
     home = _home(request, book, batch)
     if home is None:
         return _of_unknown(request, book, batch, now)
     try:
-        records = _records(request, cards)
+        records = records_of(request, cards)
     except ValueError as error:
         return decline(request, book, home, now, "format_error", str(error))
     rrn = book.next_rrn()
@@ -76,7 +73,7 @@ def batch_upload(
     entries: tuple[Entry, ...] = (entry._replace(amount_minor=0),)
     if home.closed:
         return _into_closed(book, home, now, rrn, entries, records)
-    notices, rows = _notices(request, book, home, entry, records, now, policy)
+    notices, rows = _notices(request, book, home, entry, records, now)
     return Decision("approved", now.at_ms, rrn, entries=(*notices, *entries), rows=rows)
 
 
@@ -138,7 +135,9 @@ def _home(request: Request, book: Book, batch: Batch) -> Batch | None:
     return closed[-1] if closed else batch
 
 
-def _records(request: Request, cards: CardReader) -> list[dict[str, Any]]:
+def records_of(request: Request, cards: CardReader) -> list[dict[str, Any]]:
+    """The records that an upload message carries, cards masked; raises ValueError where it does not say whose or how
+    many."""
     parts = request.language.parts.of(request.message, 48)
     if request.language.dialect.totals_kind == "unionpay48" and parts is not None and "records" in parts:
         return _detail_records(parts, cards)
@@ -209,7 +208,6 @@ def _notices(
     entry: Entry,
     records: list[dict[str, Any]],
     now: Instant,
-    policy: Policy,
 ) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
     """What the upload alone tells of is posted: a refund, an adjust or a sale made offline that never came."""
     record = records[0]  # a record that names its function is the only one of its message
@@ -217,7 +215,12 @@ def _notices(
     if not function or not record["amount_minor"]:
         return (), ()
     told = entry._replace(
-        kind=function, stan=record["stan"], key=f"2{record['stan']}", amount_minor=record["amount_minor"], detail=TOLD
+        kind=function,
+        stan=record["stan"],
+        key=f"2{record['stan']}",
+        amount_minor=record["amount_minor"],
+        detail=TOLD,
+        product=charged_as(request),
     )
     if function == "adjust":
         return _adjust_notice(request, book, home, told), ()
@@ -225,14 +228,15 @@ def _notices(
         return (), ()
     if function == "refund":
         return (_refund_notice(request, book, told),), ()
-    return _sale_notice(request, book, told, now, policy)
+    return _sale_notice(request, book, told, now)
 
 
 def _refund_notice(request: Request, book: Book, told: Entry) -> Entry:
     original = _refunded(request, book)
     if original is None:
         return told
-    return told._replace(original=original.key, detail=_with(told, {"original_rrn": original.rrn}))
+    detail = _with(told, told_of(original))
+    return told._replace(original=original.key, detail=detail, product=original.entry.product)
 
 
 def _adjust_notice(request: Request, book: Book, home: Batch, told: Entry) -> tuple[Entry, ...]:
@@ -263,10 +267,8 @@ def _adjusted(request: Request, book: Book, home: Batch, *, hypercom: bool) -> T
     return None if found is None or found[0] is not home else found[1]
 
 
-def _sale_notice(
-    request: Request, book: Book, told: Entry, now: Instant, policy: Policy
-) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
-    row, detail = what_it_completes(request, told.kind, book, now, policy)
+def _sale_notice(request: Request, book: Book, told: Entry, now: Instant) -> tuple[tuple[Entry, ...], tuple[Row, ...]]:
+    row, detail = what_it_completes(request, told.kind, book, now)
     code = request.meaning("approval_code").strip()
     told = told._replace(approval_code=code, detail=_with(told, detail))
     if is_electronic_cash(request):

@@ -17,11 +17,11 @@ from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import Request
 
 
-def completion(request: Request, book: Book, batch: Batch, now: Instant, policy: Policy) -> Decision:
+def completion(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Take the money of an open authorisation, once, up to the policy's `completion_percent` of its amount."""
     row = authorisation_named(request, book)
-    wrong = late_original(request, book) or wrong_money(request, batch) or why_not_completed(request, row, now, policy)
-    wrong = wrong or wrong_pin(request, now)
+    wrong = late_original(request, book) or wrong_money(request, batch)
+    wrong = wrong or why_not_completed(request, row, now, book.policy) or wrong_pin(request, now)
     if wrong is not None or row is None:
         return decline(request, book, batch, now, *(wrong or ("original_not_found", "no such authorisation")))
     made = approval(request, book, batch, now, detail=json.dumps({"authorisation": row.authorisation_no}))

@@ -15,7 +15,7 @@ from pos_host.transaction.request import Request
 from pos_specs.test_cards import TestCard
 
 new = tuple.__new__
-"""Makes a NamedTuple of all its columns at a third of the price: every purchase needs one."""
+"""Makes a NamedTuple of all its columns without the call of its own `__new__`: every purchase needs one."""
 
 CENTURY_MONTHS = 1200
 """A two-digit year is the one nearest to now: in the half of a century that lies behind, a card has expired."""

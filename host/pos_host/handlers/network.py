@@ -6,6 +6,8 @@ from pos_host.clock import Instant
 from pos_host.handlers.posting_entry import decline, request_entry
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
+from pos_host.ledger.takeover import taken_over
+from pos_host.ledger.terminal_clock import clock_row
 from pos_host.security.issuing import CannotIssue, KeyIssuer
 from pos_host.transaction.request import Request
 
@@ -26,7 +28,9 @@ def sign_in(request: Request, book: Book, batch: Batch, now: Instant, issuer: Ke
             rows.append(issued.row)
     rrn = book.next_rrn()
     entry = request_entry(request, book, batch, now, "approved", rrn, "")
-    return Decision("approved", now.at_ms, rrn, values=values, entries=(entry,), rows=tuple(rows))
+    taken = taken_over(book.owed, now.at_ms)
+    clock = clock_row(book.terminal_no, book.merchant_id, request.message.fields, now.time, now.at_ms)
+    return Decision("approved", now.at_ms, rrn, values=values, entries=(entry,), rows=(*rows, *taken, *clock))
 
 
 def sign_off(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:

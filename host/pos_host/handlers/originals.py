@@ -97,7 +97,10 @@ def authorisation_named(request: Request, book: Book) -> AuthorisationRow | None
     if not names_an_authorisation(request):
         return None
     fitting = [row for row in book.authorisations.values() if _fits(request, row)]
-    return max(fitting, key=lambda row: row.authorisation_no, default=None)
+    found = max(fitting, key=lambda row: row.authorisation_no, default=None)
+    if found is None and book.predecessor is not None:  # it took over what that terminal had authorised
+        return authorisation_named(request, book.predecessor)
+    return found
 
 
 def _fits(request: Request, row: AuthorisationRow) -> bool:

@@ -13,6 +13,7 @@ from pos_host.clock import Instant
 from pos_host.handlers.posting_entry import request_entry
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
+from pos_host.ledger.takeover import taken_over
 from pos_host.transaction.request import Request
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ ASKED = 62
 NOTHING, COMPLETE, MORE = b"0", b"1", b"2"
 """The first byte of an answer: nothing of the kind, this is all of it, ask again."""
 
+OWN_PARTS = frozenset({"terminal_parameters", "merchant_lines"})
+"""Parts of an answer in which a terminal takes over what was changed for it; keys and applications are everybody's."""
+
 MOST_LIST_BYTES = 512
 """Of the entries in one answer: DE62 has 512 bytes on paper (unionpay.md 2); a list goes on in the next answer."""
 
@@ -33,7 +37,8 @@ def parameters(request: Request, book: Book, batch: Batch, now: Instant) -> Deci
     rrn = book.next_rrn()
     entry = request_entry(request, book, batch, now, "approved", rrn, "", amount_minor=0)
     values = {name: _MAKERS[name](request) for name in request.rule.answer.values() if name in _MAKERS}
-    return Decision("approved", now.at_ms, rrn, values=values, entries=(entry,))
+    taken = taken_over(book.owed, now.at_ms) if OWN_PARTS & values.keys() else ()
+    return Decision("approved", now.at_ms, rrn, values=values, entries=(entry,), rows=tuple(taken))
 
 
 def list_page(entries: Sequence[bytes], known: int, most_bytes: int = MOST_LIST_BYTES) -> bytes:

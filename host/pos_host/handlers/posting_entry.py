@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from pos_host.clock import Instant
 from pos_host.handlers.issuer import Judgement
 from pos_host.ledger.book import Batch, Book, Transaction, approval_code_of
 from pos_host.ledger.decision import NO_VALUES, Decision
-from pos_host.ledger.entry import Entry
+from pos_host.ledger.entry import APPROVALS, CHARGED, Entry
 from pos_host.transaction.request import Request
 
+if TYPE_CHECKING:
+    from pos_host.money.charged_product import ChargedProducts
+
 new = tuple.__new__
-"""Makes a NamedTuple of all its columns at a third of the price: for the two that every message needs."""
+"""Makes a NamedTuple of all its columns without the call of its own `__new__`: for the two that every message needs."""
 
 
 def approve(request: Request, book: Book, batch: Batch, now: Instant, **extra: Any) -> Decision:
@@ -87,14 +91,18 @@ def request_entry(
     currency: str = "",
     original: str = "",
     detail: str = "",
+    product: str = "",
 ) -> Entry:
     """The journal's entry of a request; the card appears masked and as a print only.
 
     What is given by keyword stands in place of what the request says. In the order of Entry's columns.
     """
     card_print, masked, known_organisation, _, _ = request.card
+    function = kind or request.function
+    if function in CHARGED and not product and outcome in APPROVALS:
+        product = charged_as(request)
     columns = (
-        kind or request.function,
+        function,
         book.terminal_no,
         batch.batch_id if batch else 0,
         now.at_ms,
@@ -113,8 +121,23 @@ def request_entry(
         request.invoice,
         original,
         detail,
+        product,
     )
     return new(Entry, columns)
+
+
+def charged_as(request: Request) -> str:
+    """What a fee would be taken for: the column `product` of its entry."""
+    return _charged_products().of(request)
+
+
+@lru_cache(1)
+def _charged_products() -> ChargedProducts:
+    """Loaded with the first money: a host that starts has no use for it."""
+    from pos_host.money.charged_product import ChargedProducts
+    from pos_host.money.products import shipped_products
+
+    return ChargedProducts(shipped_products())
 
 
 def repeat_of(transaction: Transaction) -> Decision:

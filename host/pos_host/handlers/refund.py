@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
@@ -28,7 +29,6 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
     wrong = _wrong(request, original) or wrong_pin(request, now)
     if wrong is not None or original is None:
         return decline(request, book, batch, now, *(wrong or ("original_not_found", "no such purchase")))
-    detail = json.dumps({"original_rrn": original.rrn, "original_sequence": original.sequence})
     return approve(
         request,
         book,
@@ -36,8 +36,25 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
         now,
         original=original.key,
         organisation=request.card.organisation or original.entry.organisation,
-        detail=detail,
+        detail=json.dumps(told_of(original)),
+        product=original.entry.product,
     )
+
+
+def told_of(original: Transaction) -> dict[str, Any]:
+    """What a refund's detail says of the sale it gives back: which it is, and what its fee was taken for.
+
+    `original_refunded_minor` is what had been given back of it before. When the refund is settled the sale may be in a
+    batch that no book remembers any more.
+    """
+    return {
+        "original_rrn": original.rrn,
+        "original_sequence": original.sequence,
+        "original_at_ms": original.entry.at_ms,
+        "original_product": original.entry.product,
+        "original_amount_minor": original.amount_minor,
+        "original_refunded_minor": original.refunded_minor,
+    }
 
 
 def _stand_alone(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:

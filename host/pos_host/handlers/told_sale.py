@@ -13,7 +13,6 @@ from pos_host.ledger.authorisations import after
 from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import AuthorisationRow
-from pos_host.settlement.policy import Policy
 from pos_host.transaction.request import Request
 from pos_specs.cards import DOMESTIC
 
@@ -21,7 +20,7 @@ ELECTRONIC_CASH = "36"
 """60.1 of a chip offline sale, which counts as domestic whatever the card (unionpay.md 4.1)."""
 
 
-def told_sale(request: Request, book: Book, batch: Batch, now: Instant, policy: Policy) -> Decision:
+def told_sale(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
     """Post an offline purchase or a completion advice; refused only where its form is wrong.
 
     The authorisation it names is completed by it. Where that cannot be, the sale stands and its detail says why.
@@ -29,7 +28,7 @@ def told_sale(request: Request, book: Book, batch: Batch, now: Instant, policy: 
     wrong = wrong_form(request, batch)
     if wrong is not None:
         return decline(request, book, batch, now, *wrong)
-    row, detail = what_it_completes(request, request.function, book, now, policy)
+    row, detail = what_it_completes(request, request.function, book, now)
     code = request.meaning("approval_code").strip()
     organisation = DOMESTIC if is_electronic_cash(request) else None
     text = json.dumps(detail) if detail else ""
@@ -49,13 +48,13 @@ def wrong_form(request: Request, batch: Batch) -> tuple[str, str] | None:
 
 
 def what_it_completes(
-    request: Request, function: str, book: Book, now: Instant, policy: Policy
+    request: Request, function: str, book: Book, now: Instant
 ) -> tuple[AuthorisationRow | None, dict[str, Any]]:
     """The open authorisation that the sale completes, and the detail of its entry: also what is wrong with it."""
     row = authorisation_named(request, book) if names_an_authorisation(request) else None
     if row is None and function == "offline_purchase":
         return None, {}  # its code was given by voice, or by the card
-    wrong = why_not_completed(request, row, now, policy)
+    wrong = why_not_completed(request, row, now, book.policy)
     detail: dict[str, Any] = {} if wrong is None else {"reason": wrong[1]}
     if row is None or row.state != "open":
         return None, detail

@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 from pos_host.ledger.entry import APPROVALS, SETTLED_BY_HOST, AuthorisationRow, Entry, HostSettlementRow
+from pos_host.ledger.merchant import Merchant
+from pos_host.ledger.merchant_rows import RecordRow
+from pos_host.settlement.policy import shipped_policy
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side, Totals
 
@@ -166,7 +169,12 @@ class Book:
     """One terminal's book. Only the pipeline's turn for this terminal changes it, and only after a commit.
 
     `sealed_keys` are its working keys as stored (hex, "" for none); `keys` the same opened, once they were needed.
-    `authorisations` has by number those that are open, and those that changed in a batch it remembers.
+    `authorisations` has by number those that are open, and those that changed in a batch it remembers. `owed` is what
+    its terminal has still to take over (takeover.py).
+    `policy` is the settlement policy that holds for it now. `reminded`: a reminder to settle waits for its
+    next sign-in; `untold_batch_id` is the batch that the host settled and of which it does not know yet, 0 for none.
+    `sign_in_due` is the reopening after which it has not signed in yet; `predecessor` the book of the terminal whose
+    place it took, and `replaces` the record of that.
     """
 
     __slots__ = (
@@ -182,16 +190,24 @@ class Book:
         "keys",
         "last_seen_at_ms",
         "last_sequence",
+        "merchant",
         "merchant_id",
         "number_known",
         "ordinal",
+        "owed",
+        "policy",
+        "predecessor",
+        "reminded",
+        "replaces",
         "rrn_prefix",
         "rrn_sequence",
         "sealed_keys",
         "session",
+        "sign_in_due",
         "status",
         "terminal_id",
         "terminal_no",
+        "untold_batch_id",
         "waiting",
     )
 
@@ -199,7 +215,9 @@ class Book:
         self.terminal_no = terminal_no
         self.rrn_prefix = f"{terminal_no % 1_000_000:06d}"
         self.merchant_id = merchant_id
+        self.merchant = Merchant(merchant_id)
         self.terminal_id = terminal_id
+        self.policy = shipped_policy()
         self.dialect = dialect
         self.status = "active"
         self.enrolled = False
@@ -217,6 +235,12 @@ class Book:
         self.sealed_keys = ""
         self.keys: Any = None
         self.session: Any = None
+        self.owed: RecordRow | None = None
+        self.sign_in_due: RecordRow | None = None
+        self.predecessor: Book | None = None
+        self.replaces: RecordRow | None = None
+        self.reminded = False
+        self.untold_batch_id = 0
         self.busy = False
         self.waiting: list[Any] = []
 
@@ -224,6 +248,11 @@ class Book:
     def current(self) -> Batch | None:
         """The latest batch; None only before the first commit of the terminal."""
         return self.batches[-1] if self.batches else None
+
+    @property
+    def sign_in_wanted(self) -> bool:
+        """Whether the terminal should sign in again: it would settle then, or learn that the host has."""
+        return self.reminded or self.untold_batch_id != 0
 
     @property
     def uploading(self) -> Batch | None:

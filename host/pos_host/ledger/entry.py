@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pos_host.ledger.merchant_rows import MerchantRow
+
 
 class Entry(NamedTuple):
     """One fact in the journal. Its place there (`sequence`) is given by the commit and orders all events.
@@ -12,7 +14,8 @@ class Entry(NamedTuple):
     `batch_id` 0 and `terminal_no` 0 mean none. `amount_minor` in minor units of `currency` (ISO 4217 numeric).
     `card` is masked, `card_print` a keyed hash, `key` the identity within batch and message class.
     `original` is the identity key of the transaction a void, reversal, refund or adjust speaks of.
-    `detail` is JSON of what only this kind has.
+    `detail` is JSON of what only this kind has. `product` is what decides the fee: the product, and after a slash
+    how the card was read where that matters (`cloud_quickpass/contactless`); "" where no money moves.
     """
 
     kind: str
@@ -34,6 +37,7 @@ class Entry(NamedTuple):
     invoice: str = ""
     original: str = ""
     detail: str = ""
+    product: str = ""
 
 
 class TerminalRow(NamedTuple):
@@ -132,7 +136,7 @@ class HostSettlementRow(NamedTuple):
     not_before_ms: int
 
 
-Row = TerminalRow | BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow
+Row = TerminalRow | BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow | MerchantRow
 
 SETTLED_BY_HOST = "settled_by_host"
 """The result of a batch that its terminal forgot and the host closed."""
@@ -145,6 +149,9 @@ NEW_SALES = frozenset({"purchase", "cash_advance", "auth"})
 
 SALES = frozenset({"purchase", "cash_advance", "completion", "completion_advice", "offline_purchase"})
 """Functions that take money from the cardholder."""
+
+CHARGED = SALES | {"refund", "adjust"}
+"""Functions whose entries say what the fee is taken for; an adjust, because it may stand for a sale that never came."""
 
 VOIDS = frozenset({"purchase_void", "refund_void", "completion_void"})
 """Functions that take back a whole transaction of the open batch."""

@@ -27,6 +27,9 @@ from pos_host.ledger.reconciliation import with_records
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side
 
+SIGN_IN, REMINDED = "sign_in", "reminded"
+"""Kinds of the entries of a sign-in, and of a reminder to settle."""
+
 CLOSED_BATCHES_KEPT = 2
 """Closed batches whose transactions stay in memory, for late repeats, reversals and uploads. Older
 ones are asked of the store."""
@@ -58,6 +61,10 @@ def apply_row(book: Book, row: Row) -> None:
         book.sealed_keys, book.keys = row.sealed, None
     elif isinstance(row, AuthorisationRow):
         book.authorisations[row.authorisation_no] = row
+        before = book.predecessor
+        while before is not None:  # what was handed over is kept once
+            before.authorisations.pop(row.authorisation_no, None)
+            before = before.predecessor
     elif isinstance(row, HostSettlementRow):
         book.host_settlement = row
 
@@ -77,6 +84,8 @@ def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
         _apply_upload(book, entry)
     elif entry.kind == "answer_undelivered":
         _apply_undelivered(book, entry)
+    elif entry.kind in (SIGN_IN, REMINDED):
+        _apply_wish(book, entry)
 
 
 def _batch(book: Book, entry: Entry) -> Batch:
@@ -210,6 +219,17 @@ def _apply_undelivered(book: Book, entry: Entry) -> None:
         batch.undelivered[entry.stan] = entry.at_ms
 
 
+def _apply_wish(book: Book, entry: Entry) -> None:
+    """A reminder asks for a sign-in as long as its batch is the latest; a sign-in grants it. Of earlier batches neither
+    says anything any more, so recovery, which applies them after all batches are there, ends the same."""
+    current = book.current
+    if current is None or entry.batch_id != current.batch_id or entry.outcome != "approved":
+        return
+    book.reminded = entry.kind == REMINDED
+    if entry.kind == SIGN_IN:
+        book.untold_batch_id = 0
+
+
 def _apply_batch(book: Book, row: BatchRow) -> None:
     batch = book.batch_of_id(row.batch_id)
     if batch is None:
@@ -217,6 +237,8 @@ def _apply_batch(book: Book, row: BatchRow) -> None:
         book.batches.append(batch)
         book.ordinal = max(book.ordinal, row.batch_id % BATCHES_PER_TERMINAL)
         book.rrn_sequence = max(book.rrn_sequence, row.rrn_base)
+        book.reminded = False
+    was_closed = batch.closed
     batch.number = row.number
     batch.state = row.state
     batch.result = row.result
@@ -232,7 +254,18 @@ def _apply_batch(book: Book, row: BatchRow) -> None:
         batch.discrepancies = json.loads(row.discrepancies)
     if row.settlement:
         batch.settlement = json.loads(row.settlement)
+    if batch.closed:
+        _note_untold(book, batch, newly=not was_closed)
     _forget_old(book)
+
+
+def _note_untold(book: Book, batch: Batch, *, newly: bool) -> None:
+    """Keep which batch the host settled without its terminal, which learns the next number at its sign-in only."""
+    if batch.awaits_terminal and batch.dialect.batch.number == "sign_in":
+        if newly:
+            book.untold_batch_id = batch.batch_id
+    elif newly or book.untold_batch_id == batch.batch_id:
+        book.untold_batch_id = 0
 
 
 def still_remembered(closed: list[tuple[int, str]]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pos_host.journal import Snapshot
 from pos_host.ledger.authorisations import forget_finished
-from pos_host.ledger.book import Book
+from pos_host.ledger.book import BATCHES_PER_TERMINAL, Book
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow
 from pos_host.ledger.posting import apply_entry, apply_row
@@ -26,15 +26,22 @@ def recover(snapshot: Snapshot) -> Registry:
     ]
     rows += [*snapshot.authorisations, *snapshot.host_settlements]
     for row in rows:
-        known = registry.of_no(row.terminal_no)
+        known = registry.of_no(_holder_no(row))
         if known is not None:
             apply_row(known, row)
     for sequence, entry in snapshot.entries:
         known = registry.of_no(entry.terminal_no)
         if known is not None:
             apply_entry(known, entry, sequence)
-            known.last_seen_at_ms = max(known.last_seen_at_ms, entry.at_ms)
+            if entry.mti:  # what the host noted of its own accord is no sign of life
+                known.last_seen_at_ms = max(known.last_seen_at_ms, entry.at_ms)
+    registry.apply((*snapshot.records, *snapshot.payouts))
     for book in registry:
         forget_finished(book)
         registry.touched(book)
     return registry
+
+
+def _holder_no(row: BatchRow | FlagRow | KeyRow | AuthorisationRow | HostSettlementRow) -> int:
+    """Whose book keeps the row: an authorisation that a replaced terminal handed over is kept by who used it last."""
+    return row.batch_id // BATCHES_PER_TERMINAL if isinstance(row, AuthorisationRow) else row.terminal_no

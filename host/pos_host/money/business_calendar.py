@@ -75,7 +75,11 @@ class BusinessCalendar:
         Where the clocks are put forward over that time it falls as long after the gap began as it would have without
         it; where they are put back, on the first of the two (PEP 495, fold 0). Raises NoBusinessDay.
         """
-        local = datetime.combine(self.payout_day(settled_on), self.payout_time, tzinfo=self.time_zone)
+        return self.payout_time_ms(self.payout_day(settled_on))
+
+    def payout_time_ms(self, day: date) -> int:
+        """The instant of `payout_time` on `day` itself, in UTC milliseconds, whether anything is paid that day."""
+        local = datetime.combine(day, self.payout_time, tzinfo=self.time_zone)
         return (local.astimezone(UTC) - _EPOCH) // _MILLISECOND
 
     def _next_business_day(self, after: date) -> date:

@@ -14,12 +14,12 @@ from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pos_host.money.currencies import MOST_AMOUNT_MINOR, MoneyError, find_currency
 from pos_host.money.validity import Validity, read_validity
 from pos_specs.checked_table import CheckedTable
-from pos_specs.dialect_file import Place, SourcedTable, read_file
+from pos_specs.currencies import MOST_AMOUNT_MINOR, MoneyError, find_currency
+from pos_specs.dialect_file import DialectFile, Place, SourcedTable, read_file
 from pos_specs.errors import DialectError
 
 FEE_PRODUCTS = ("credit", "debit", "qr", "cloud_quickpass")
@@ -152,7 +152,15 @@ def _inherit(above: FeeSchedule, own: FeeSchedule) -> FeeSchedule:
 
 def read_schedule(path: Path | Traversable) -> FeeSchedule:
     """The schedule in the TOML file at `path`; raises DialectError naming file, line and key."""
-    file = read_file(path)
+    return _schedule(read_file(path))
+
+
+def schedule_of_table(name: str, table: dict[str, Any]) -> FeeSchedule:
+    """The schedule in a table as a file would give it; raises DialectError naming `name` and the key."""
+    return _schedule(DialectFile(name, name, None, "", table))
+
+
+def _schedule(file: DialectFile) -> FeeSchedule:
     top = CheckedTable(SourcedTable(file.table, {(): Place(file, ())}), (), file.table)
     remove = top.texts("remove")
     taken: set[str] = set()

@@ -7,17 +7,15 @@ request without one where the dialect wants it. PINs and cryptograms are checked
 from __future__ import annotations
 
 import contextlib
-import hmac
 from typing import NamedTuple
 
 from pos_host.clock import Instant
 from pos_host.ledger.book import Book
-from pos_host.options import MacMode
+from pos_host.security.mac_mode import MacMode
 from pos_host.security.message_keys import MessageKeys, Signature, keys_for
 from pos_host.security.vault import KeyVault
 from pos_host.transaction.request import CardReader, Request
 from pos_specs.cards import pan_of_track2
-from pos_specs.dialect import DataElement, Dialect
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.security.errors import SecurityError
@@ -31,9 +29,6 @@ never declined, and carries the certificate of a transaction that was judged bef
 
 SCRIPT_IDENTIFIER = "00000001"
 """9F18 of the scripts of test cards; the terminal gives it back in the script's result (EMV Book 4)."""
-
-MAC_BYTES = 8
-"""DE64 and DE128 hold eight bytes (ISO 8583); a longer MAC is cut to its first."""
 
 PIN_TRIES = 3
 """Wrong PINs after which a card is refused for the day, as issuers do; unionpay.md 6 has 75 for it."""
@@ -95,6 +90,8 @@ class Guard:
         message, dialect = request.message, request.language.dialect
         if self.mode == "verify" and 64 not in message.fields and 128 not in message.fields:
             return None
+        from pos_specs.security.message_mac import mac_element, verify
+
         number = mac_element(dialect, message)
         stated = message.fields.get(number)
         if stated is None:
@@ -107,10 +104,9 @@ class Guard:
         if not keys.mac:
             return Refused("mac_wrong", keys.lacking)
         try:
-            data, given = body[: -dialect.elements[number].wire_bytes], bytes.fromhex(stated)
-            right = compute_mac(keys.signature.algorithm, keys.mac, data)
-            fits = hmac.compare_digest(right, given.upper() if keys.signature.algorithm == "pos-ecb" else given)
-        except (SecurityError, ValueError) as error:
+            covered = body[: -dialect.elements[number].wire_bytes]
+            fits = verify(keys.signature.algorithm, keys.mac, covered, stated)
+        except SecurityError as error:
             return Refused("mac_wrong", f"the MAC cannot be checked: {type(error).__name__}")
         return keys.signature if fits else Refused("mac_wrong", f"element {number} is not the MAC of the message")
 
@@ -187,27 +183,9 @@ class Guard:
 
 def signed(language: Language, reply: Message, signature: Signature) -> bytes:
     """The answer's bytes with its MAC; raises MessageError when it cannot be encoded."""
-    number = mac_element(language.dialect, reply)
-    element = language.dialect.elements[number]
-    reply.fields[number] = "0" * (2 * MAC_BYTES)
-    data = language.encode(reply)[: -element.wire_bytes]
-    return data + _on_the_wire(element, compute_mac(signature.algorithm, signature.key, data))
+    from pos_specs.security.message_mac import sign
 
-
-def compute_mac(algorithm: str, key: bytes, data: bytes) -> bytes:
-    """The MAC of a message's bytes up to the MAC element; raises SecurityError for a key that does not fit."""
-    from pos_specs.security.mac import make_mac
-
-    return make_mac(algorithm, key, data)[:MAC_BYTES]
-
-
-def mac_element(dialect: Dialect, message: Message) -> int:
-    """The last element there can be: 128 in a message with a second bitmap, where the dialect has it (ISO 8583)."""
-    return 128 if 128 in dialect.elements and max(message.fields, default=0) > 64 else dialect.security.mac_element
-
-
-def _on_the_wire(element: DataElement, mac: bytes) -> bytes:
-    return mac if element.content == "b" else mac.hex().upper().encode(element.plain_encoding)
+    return sign(language, reply, signature.algorithm, signature.key)
 
 
 def _pin(request: Request, keys: MessageKeys) -> str:

@@ -21,12 +21,13 @@ MOMENTS_REMEMBERED = 1024
 class ForgottenBatch(NamedTuple):
     """What the books know of the oldest batch with money that a terminal has not closed; instants are UTC
     milliseconds. `upload_since_ms` is its last upload activity while it is being uploaded, else None;
-    `not_before_ms` what was stored when the terminal was judged last, 0 if it never was."""
+    `not_before_ms` and `judged_day` what was stored when the terminal was judged last, 0 and None if it never was."""
 
     first_money_at_ms: int
     debit_amount_minor: int
     upload_since_ms: int | None
     not_before_ms: int
+    judged_day: date | None = None
 
 
 class Judged(NamedTuple):
@@ -47,6 +48,8 @@ def due_ms(batch: ForgottenBatch, policy: Policy) -> int | None:
     if policy.auto_settle is None:
         return None
     moment_ms = max(moment_after_ms(policy, batch.first_money_at_ms), batch.not_before_ms)
+    while batch.judged_day is not None and _day_ended_before(policy, moment_ms) <= batch.judged_day:
+        moment_ms = moment_after_ms(policy, moment_ms)  # the cut-off or the zone was changed since
     if batch.upload_since_ms is None:
         return moment_ms
     return max(moment_ms, batch.upload_since_ms + policy.grace_ms)
@@ -61,9 +64,7 @@ def judged(batch: ForgottenBatch, policy: Policy, now_ms: int) -> Judged | None:
     at_ms = due_ms(batch, policy)
     if at_ms is None or now_ms < at_ms:
         return None
-    today = business_day(policy, now_ms)
-    ended = business_day(policy, today.begins_at_ms - 1).date
-    return Judged(_result(batch, policy), ended, moment_after_ms(policy, now_ms))
+    return Judged(_result(batch, policy), _day_ended_before(policy, now_ms), moment_after_ms(policy, now_ms))
 
 
 def moment_after_ms(policy: Policy, at_ms: int) -> int:
@@ -75,6 +76,11 @@ def moment_after_ms(policy: Policy, at_ms: int) -> int:
     cutoff_on = day.date if policy.cutoff >= _NOON else day.date + _DAY
     settles_on = cutoff_on if policy.auto_settle >= policy.cutoff else cutoff_on + _DAY
     return max(_instant_ms(policy, settles_on), day.ends_at_ms)
+
+
+def _day_ended_before(policy: Policy, at_ms: int) -> date:
+    """The business day that ended last."""
+    return business_day(policy, business_day(policy, at_ms).begins_at_ms - 1).date
 
 
 def _result(batch: ForgottenBatch, policy: Policy) -> str:

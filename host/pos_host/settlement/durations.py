@@ -33,6 +33,22 @@ def duration_ms(text: str) -> int:
     return total_ms
 
 
+def duration_text(total_ms: int) -> str:
+    """The shortest ISO 8601 text of so many milliseconds: "P2D", "PT90S" is "PT1M30S"."""
+    days, rest = divmod(total_ms, _MS_OF_PARTS[0])
+    parts = []
+    for unit, unit_ms in zip("HM", _MS_OF_PARTS[1:3], strict=True):
+        number, rest = divmod(rest, unit_ms)
+        parts += [f"{number}{unit}"] if number else []
+    if rest:
+        seconds, thousandths = divmod(rest, _MS_OF_PARTS[3])
+        parts.append(f"{seconds}.{thousandths:03d}S" if thousandths else f"{seconds}S")
+    whole_days = f"{days}D" if days else ""
+    if parts:
+        return f"P{whole_days}T{''.join(parts)}"
+    return f"P{whole_days}" if days else "PT0S"
+
+
 def _milliseconds(text: str) -> int | None:
     if weeks := _WEEKS.fullmatch(text):
         return int(weeks[1]) * 7 * _MS_OF_PARTS[0]

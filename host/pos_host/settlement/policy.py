@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import time
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pos_host.settlement.durations import DurationError, duration_ms
+from pos_host.settlement.durations import DurationError, duration_ms, duration_text
+from pos_specs.errors import why_unreadable
 
 _LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 
@@ -60,6 +62,7 @@ class Policy:
     auto_settle: time | None
     auto_settle_mode: str
     block_sales_when: str
+    ask_sign_in: bool
 
 
 def load_policy(path: str | Path | None) -> Policy:
@@ -74,12 +77,53 @@ def load_policy(path: str | Path | None) -> Policy:
     return _policy(own.name, read_toml(own), read_toml(shipped))
 
 
+@lru_cache(maxsize=1)
+def shipped_policy() -> Policy:
+    """The policy of a host that was given none."""
+    return load_policy(None)
+
+
+def policy_over(above: Policy, values: Mapping[str, Any], where: str) -> Policy:
+    """`above` with the keys of `values` changed, which are written as in a policy file; raises PolicyError naming
+    `where` and the key."""
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _READ:
+            raise PolicyError(where, key, f"is not known here; a policy has {', '.join(_READ)}")
+        name, read = _READ[key]
+        try:
+            changes[name] = read(value)
+        except ValueError as error:
+            raise PolicyError(where, key, str(error)) from None
+    policy = replace(above, **changes)
+    _check(where, policy)
+    return policy
+
+
+def policy_values(policy: Policy) -> dict[str, str | int]:
+    """Every key of a policy file with the value that gives this policy."""
+    return {key: _written(name, getattr(policy, name)) for key, (name, _) in _READ.items()}
+
+
+def _written(name: str, value: object) -> str | int:
+    """A field's value as a policy file has it."""
+    if value is None or isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, time):
+        return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
+    if isinstance(value, ZoneInfo):
+        return value.key
+    if isinstance(value, int):
+        return duration_text(value) if name.endswith("_ms") else value
+    return str(value)
+
+
 def read_toml(path: Path | Traversable) -> dict[str, Any]:
     """The table in the TOML file at `path`; raises PolicyError naming the file."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(str(path), "", f"cannot be read: {error}") from None
+        raise PolicyError(str(path), "", why_unreadable(error)) from None
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(str(path), "", f"not TOML: {error}") from None
 
@@ -173,6 +217,12 @@ def _auto_settle(value: object) -> time | None:
         raise ValueError(f'{error}, or "off"') from None
 
 
+def _on_or_off(value: object) -> bool:
+    if value in ("on", "off"):
+        return value == "on"
+    raise ValueError(f'is {value!r}, must be "on" or "off"')
+
+
 def _one_of(*words: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if isinstance(value, str) and value in words:
@@ -198,5 +248,6 @@ _READ: dict[str, tuple[str, Callable[[object], object]]] = {
     "auto_settle": ("auto_settle", _auto_settle),
     "auto_settle_mode": ("auto_settle_mode", _one_of(*AUTO_SETTLE_MODES)),
     "block_sales_when": ("block_sales_when", _one_of(*BLOCK_SALES_WHEN)),
+    "ask_sign_in": ("ask_sign_in", _on_or_off),
 }
 """Key of the file → the Policy's field and how its value is read (ValueError says what is wrong)."""

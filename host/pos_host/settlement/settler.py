@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from pos_host.ledger.entry import Entry, Row
 from pos_host.ledger.group_totals import sides
 from pos_host.ledger.host_settlement import Judgement, unsettled_batch, written
 from pos_host.logs import Logger
+from pos_host.merchants.desk import Refused
 from pos_host.settlement.automatic import ForgottenBatch, due_ms, judged
-from pos_host.settlement.policy import Policy
 
 log = Logger("pos_host.settlement")
 
@@ -33,26 +33,27 @@ class Turns(Protocol):
         writes is committed and applied before its next request. `done` is told whether that succeeded."""
 
 
-class NothingToSettle(Exception):
+class NothingToSettle(Refused):
     """The terminal has no batch with money; the text names it."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__("nothing_to_settle", text)
 
-class UploadRunning(Exception):
+
+class UploadRunning(Refused):
     """The terminal's batch is being uploaded; the text names both."""
 
-
-class NotKept(Exception):
-    """The settlement could not be made durable, and so did not happen."""
+    def __init__(self, text: str) -> None:
+        super().__init__("upload_running", text)
 
 
 class Settler:
     """Settles forgotten batches at their time, each in its terminal's turn, so that the terminal's own settlement
     in the same second and the host's have one winner."""
 
-    def __init__(self, turns: Turns, clock: Clock, policy: Policy) -> None:
+    def __init__(self, turns: Turns, clock: Clock) -> None:
         self._turns = turns
         self._clock = clock
-        self._policy = policy
         self._due: dict[Book, int] = {}
         self._under_way: dict[Book, tuple[Batch, str] | None] = {}
 
@@ -67,10 +68,10 @@ class Settler:
 
     def changed(self, book: Book) -> None:
         """Note when the batch of a book that may have changed falls due."""
-        if self._policy.auto_settle is None or book in self._under_way:
+        if book in self._under_way:
             return
-        batch = unsettled_batch(book)
-        at_ms = None if batch is None else due_ms(_forgotten(book, batch), self._policy)
+        batch = None if book.policy.auto_settle is None else unsettled_batch(book)
+        at_ms = None if batch is None else due_ms(_forgotten(book, batch), book.policy)
         if at_ms is None:
             self._due.pop(book, None)
         else:
@@ -86,38 +87,22 @@ class Settler:
             self._turns.take_turn(book, self._judge, partial(self._done, book))
         return bool(due)
 
-    async def settle_now(self, book: Book) -> Batch:
-        """Close the terminal's batch at an operator's word, whatever its amount; gives the closed batch.
-
-        Raises NothingToSettle, UploadRunning, or NotKept when the commit failed.
+    def settlement_of(self, book: Book, by: str, now_ms: int) -> tuple[Batch, Written]:
+        """The terminal's batch, and what to commit in its turn to close it, whatever its amount; `by` says at whose
+        word: operator or application. Raises NothingToSettle, or UploadRunning before an upload was idle for the grace.
         """
-        ended: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
-        chosen: list[Batch] = []
-
-        def decide(book: Book, now_ms: int) -> Written | None:
-            try:
-                chosen.append(_settleable(book))
-            except (NothingToSettle, UploadRunning) as refused:
-                ended.set_exception(refused)
-                return None
-            return written(book, chosen[0], Judgement("settled", "operator"), now_ms)
-
-        def done(kept: bool) -> None:
-            if ended.done():
-                return
-            if kept:
-                _tell(book, chosen[0], "settled", "operator")
-                ended.set_result(chosen[0])
-            else:
-                ended.set_exception(NotKept(f"the settlement of terminal {book.terminal_id} could not be stored"))
-
-        self._turns.take_turn(book, decide, done)
-        return await ended
+        uploading, batch = book.uploading, unsettled_batch(book)
+        since_ms = None if uploading is None else _upload_since_ms(uploading)
+        if uploading is not None and since_ms is not None and now_ms < since_ms + book.policy.grace_ms:
+            raise UploadRunning(f"terminal {book.terminal_id} is uploading batch {uploading.number}")
+        if batch is None:
+            raise NothingToSettle(f"terminal {book.terminal_id} has no batch with money in it")
+        return batch, written(book, batch, Judgement("settled", by), now_ms)
 
     def _judge(self, book: Book, now_ms: int) -> Written | None:
         """In the terminal's turn: what was due may have been settled while the host waited for it."""
         batch = unsettled_batch(book)
-        found = None if batch is None else judged(_forgotten(book, batch), self._policy, now_ms)
+        found = None if batch is None else judged(_forgotten(book, batch), book.policy, now_ms)
         if batch is None or found is None:
             return None
         day = found.business_day.isoformat()
@@ -134,16 +119,6 @@ class Settler:
         self.changed(book)
 
 
-def _settleable(book: Book) -> Batch:
-    batch = unsettled_batch(book)
-    uploading = book.uploading
-    if uploading is not None:
-        raise UploadRunning(f"terminal {book.terminal_id} is uploading batch {uploading.number}")
-    if batch is None:
-        raise NothingToSettle(f"terminal {book.terminal_id} has no batch with money in it")
-    return batch
-
-
 def _forgotten(book: Book, batch: Batch) -> ForgottenBatch:
     row = book.host_settlement
     return ForgottenBatch(
@@ -151,6 +126,7 @@ def _forgotten(book: Book, batch: Batch) -> ForgottenBatch:
         debit_amount_minor=sides(batch)[0].amount_minor,
         upload_since_ms=_upload_since_ms(batch),
         not_before_ms=0 if row is None else row.not_before_ms,
+        judged_day=None if row is None or not row.business_day else date.fromisoformat(row.business_day),
     )
 
 
@@ -158,7 +134,7 @@ def _upload_since_ms(batch: Batch) -> int | None:
     """The last of its upload: its beginning or a record."""
     if batch.state != "uploading":
         return None
-    return max(batch.last_activity_at_ms, int(batch.settlement["at_ms"]))
+    return max(batch.last_activity_at_ms, int(batch.settlement.get("at_ms", 0)))
 
 
 def _tell(book: Book, batch: Batch, result: str, by: str) -> None:

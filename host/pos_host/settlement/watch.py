@@ -13,10 +13,11 @@ from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.entry import Entry, FlagRow
 from pos_host.ledger.group_totals import sides
 from pos_host.ledger.host_settlement import unsettled_batch
-from pos_host.ledger.posting import apply_row
+from pos_host.ledger.posting import REMINDED, apply_entry, apply_row
 from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
-from pos_host.settlement.policy import Policy
+from pos_host.merchants.agenda import Agenda
+from pos_host.settlement.impact import impact_of
 from pos_host.settlement.settler import Settler
 from pos_host.settlement.unsettled import BatchFacts, Flag, continued, evaluate, is_climb, next_change_ms
 
@@ -32,27 +33,30 @@ Remind = Callable[[Book, dict[str, Any]], None]
 
 
 class Watch:
-    """Flags the terminals that did not settle, then has `settler` end what is due. `remind` is told of each reminder
-    (MQTT command)."""
+    """Flags the terminals that did not settle, then has `settler` end what is due, and `agenda` do what else is.
+    `remind` is told of each reminder (MQTT command); `flagged` collects the books whose flag changed,
+    `moved` those in which anything did."""
 
     def __init__(
         self,
         registry: Registry,
         journal: Journal,
         clock: Clock,
-        policy: Policy,
         settler: Settler | None = None,
         remind: Remind | None = None,
+        agenda: Agenda | None = None,
     ) -> None:
         self._registry = registry
         self._journal = journal
         self._clock = clock
-        self._policy = policy
         self._due: dict[Book, int] = {}
         self._silent: set[Book] = set()
         self._posted = 0
         self._kept = 0
         self._settler = settler
+        self._agenda = agenda
+        self.flagged: set[Book] = set()
+        self.moved: set[Book] = set()
         self.remind: Remind = remind or (lambda book, command: None)
 
     async def run(self) -> None:
@@ -63,7 +67,7 @@ class Watch:
 
     def look(self) -> bool:
         """Evaluate the books that changed or whose next change is due by now, in the order of enrolment; then begin
-        to settle what is due. True if there was something to settle.
+        to settle what is due and what else is. True if there was such a thing.
 
         A silent terminal that speaks again may post nothing, so it is looked at each time.
         """
@@ -72,19 +76,19 @@ class Watch:
         due = [book for book, at_ms in self._due.items() if at_ms <= now_ms]
         for book in sorted({*changed, *due, *self._silent}, key=lambda book: book.terminal_no):
             self._evaluate(book, now_ms)
-        if self._settler is None:
-            return False
-        for book in changed:
-            self._settler.changed(book)
-        return self._settler.look()
+        self.moved |= changed
+        begun = False
+        if self._settler is not None:
+            for book in changed:
+                self._settler.changed(book)
+            begun = self._settler.look()
+        return (self._agenda is not None and self._agenda.look()) or begun
 
     async def advance(self, clock: ManualClock, to_ms: int) -> None:
         """Move a manual clock, stopping at each moment something falls due, in order, until `to_ms`."""
         await self.settle()
         while True:
-            following = min(self._due.values(), default=to_ms)
-            settles_ms = None if self._settler is None else self._settler.next_due_ms()
-            following = following if settles_ms is None else min(following, settles_ms)
+            following = min(self._all_due(), default=to_ms)
             clock.move_to(max(clock.now_ms(), min(following, to_ms)))
             await self.settle()
             if clock.now_ms() >= to_ms and not self._is_due(to_ms):
@@ -95,14 +99,20 @@ class Watch:
         settling = True
         while settling:
             settling = self.look()
-            while self._posted != self._kept or (self._settler is not None and self._settler.busy):
+            while self._posted != self._kept or self._others_busy():
                 await asyncio.sleep(0)
                 await asyncio.sleep(0.001)
 
     def _is_due(self, now_ms: int) -> bool:
-        settles_ms = None if self._settler is None else self._settler.next_due_ms()
-        due = [*self._due.values(), *([] if settles_ms is None else [settles_ms])]
-        return any(at_ms <= now_ms for at_ms in due)
+        return any(at_ms <= now_ms for at_ms in self._all_due())
+
+    def _all_due(self) -> list[int]:
+        """When something falls due next: of the books, of the host's own settlements, of the agenda."""
+        others = [who.next_due_ms() for who in (self._settler, self._agenda) if who is not None]
+        return [*self._due.values(), *(at_ms for at_ms in others if at_ms is not None)]
+
+    def _others_busy(self) -> bool:
+        return any(who is not None and who.busy for who in (self._settler, self._agenda))
 
     def _evaluate(self, book: Book, now_ms: int) -> None:
         self._due.pop(book, None)
@@ -112,14 +122,14 @@ class Watch:
             return
         facts = None if batch is None else _facts(book, batch)
         before = None if book.flag is None else _flag(book.flag)
-        after = None if facts is None else evaluate(facts, self._policy, now_ms)
+        after = None if facts is None else evaluate(facts, book.policy, now_ms)
         after = continued(before, after)
         if after is not None and "silent" in after.reasons:
             self._silent.add(book)
         else:
             self._silent.discard(book)
         if facts is not None:
-            following = next_change_ms(facts, self._policy, now_ms)
+            following = next_change_ms(facts, book.policy, now_ms)
             if following is not None:
                 self._due[book] = following
         if after != before:
@@ -128,12 +138,11 @@ class Watch:
     def _tell(self, book: Book, batch: Batch | None, before: Flag | None, after: Flag | None, now_ms: int) -> None:
         """One log line, one event, one row for a change; a reminder for a climb."""
         row = _row(book, after)
-        detail = _detail(batch, after)
+        detail = _detail(batch, after, now_ms)
         entries = [Entry("unsettled", book.terminal_no, 0, now_ms, detail=json.dumps(detail))]
         climbs = is_climb(before, after)
-        if climbs and after is not None:
-            reminder = {"severity": after.severity, "command": "settle_now"}
-            entries.append(Entry("reminded", book.terminal_no, 0, now_ms, detail=json.dumps(reminder)))
+        if climbs and after is not None and batch is not None:
+            entries.append(reminded_entry(book, batch, after.severity, now_ms))
         book.flag_pending = True
         self._posted += 1
 
@@ -144,11 +153,14 @@ class Watch:
                 self._registry.changed_for_watch.add(book)
                 return
             apply_row(book, row)
+            for place, entry in enumerate(entries):
+                apply_entry(book, entry, first + place)
             self._registry.changed.add(book)
+            self.flagged.add(book)
             tell = log.info if after is None else log.warning
             tell("terminal_unsettled", terminal_id=book.terminal_id, merchant_id=book.merchant_id, **detail)
             if climbs and after is not None:
-                self.remind(book, _command(first, after, now_ms))
+                self.remind(book, settle_now_command(f"reminder-{first}", after.severity, now_ms))
 
         self._journal.post(Posting(tuple(entries), (row,), done))
 
@@ -182,8 +194,8 @@ def _row(book: Book, flag: Flag | None) -> FlagRow:
     return FlagRow(book.terminal_no, flag.severity, flag.since_ms, flag.due_at_ms, reasons, flag.clears)
 
 
-def _detail(batch: Batch | None, flag: Flag | None) -> dict[str, Any]:
-    """What the event says: how bad, since when, why, and how much money for whom."""
+def _detail(batch: Batch | None, flag: Flag | None, now_ms: int) -> dict[str, Any]:
+    """What the event says: how bad, since when, why, how much money, and what that does to people."""
     if flag is None or batch is None:
         return {"severity": None}
     debit, credit = sides(batch)
@@ -197,13 +209,21 @@ def _detail(batch: Batch | None, flag: Flag | None) -> dict[str, Any]:
         "debit_amount_minor": debit.amount_minor,
         "credit_amount_minor": credit.amount_minor,
         "currency": batch.currency,
+        "impact": impact_of(batch, flag.due_at_ms, now_ms)._asdict(),
     }
 
 
-def _command(first: int, flag: Flag, now_ms: int) -> dict[str, Any]:
+def reminded_entry(book: Book, batch: Batch, severity: str, now_ms: int) -> Entry:
+    """The entry of a reminder to settle `batch`; a UnionPay terminal is asked for a sign-in from then on."""
+    detail = json.dumps({"severity": severity, "command": "settle_now", "batch_number": batch.number})
+    return Entry(REMINDED, book.terminal_no, batch.batch_id, now_ms, detail=detail)
+
+
+def settle_now_command(command_id: str, reason: str, now_ms: int) -> dict[str, Any]:
+    """The command that a terminal gets by MQTT."""
     return {
         "command": "settle_now",
-        "id": f"reminder-{first}",
+        "id": command_id,
         "expires_at": iso_utc(now_ms + COMMAND_VALID_MS),
-        "reason": flag.severity,
+        "reason": reason,
     }

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
+from typing import Any, TypeVar
 
-from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
+from pos_host.journal import Found, Posting, Question, Snapshot, Sought, StoredEntry
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow, Row, TerminalRow
+from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordRow
 from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
+
+RowType = TypeVar("RowType", bound=Row)
+
+KEY_COLUMNS: dict[type, int] = {
+    **dict.fromkeys((TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow), 1),
+    **dict.fromkeys((PayoutRow, AuditRow), 1),
+    RecordRow: 2,
+    DocumentRow: 2,
+}
+"""How many of a row's first columns are its key; the same as the primary keys in schema.sql."""
 
 COMMIT_S = 0.0
 """How long a commit takes: the next turn of the loop, so that group commit happens here too."""
@@ -20,12 +33,7 @@ class MemoryJournal:
         self.store_id = store_id
         self.fail_next = 0
         self.entries: list[StoredEntry] = []
-        self.terminals: dict[int, TerminalRow] = {}
-        self.batches: dict[int, BatchRow] = {}
-        self.flags: dict[int, FlagRow] = {}
-        self.keys: dict[int, KeyRow] = {}
-        self.authorisations: dict[int, AuthorisationRow] = {}
-        self.host_settlements: dict[int, HostSettlementRow] = {}
+        self.rows: dict[type, dict[Any, Any]] = {table: {} for table in KEY_COLUMNS}
         self._marks: dict[str, int] = {}
         self._waiting: list[Posting] = []
         self._commit_s = commit_s
@@ -59,27 +67,32 @@ class MemoryJournal:
         return first
 
     def _keep_row(self, row: Row) -> None:
-        if isinstance(row, TerminalRow):
-            self.terminals[row.terminal_no] = row
-        elif isinstance(row, BatchRow):
-            self.batches[row.batch_id] = row
-        elif isinstance(row, KeyRow):
-            self.keys[row.terminal_no] = row
-        elif isinstance(row, AuthorisationRow):
-            self.authorisations[row.authorisation_no] = row
-        elif isinstance(row, HostSettlementRow):
-            self.host_settlements[row.terminal_no] = row
-        else:
-            self.flags[row.terminal_no] = row
+        columns = KEY_COLUMNS[type(row)]
+        self.rows[type(row)][row[0] if columns == 1 else row[:columns]] = row
+
+    def table(self, table: type[RowType]) -> dict[Any, RowType]:
+        """All rows of a table by their key."""
+        return self.rows[table]
+
+    def all_rows(self, table: type[RowType]) -> list[RowType]:
+        """Every row of a table, in the order of its key."""
+        return [row for _, row in sorted(self.table(table).items())]
 
     def load(self) -> Snapshot:
-        batches = remembered_batches(list(self.batches.values()))
+        batches = remembered_batches(list(self.table(BatchRow).values()))
         ids = {row.batch_id for row in batches}
-        entries = [stored for stored in self.entries if stored.entry.batch_id in ids]
-        flags, keys = list(self.flags.values()), tuple(self.keys.values())
-        authorisations = remembered_authorisations(self.authorisations.values(), batches)
-        settled = tuple(self.host_settlements.values())
-        return Snapshot(list(self.terminals.values()), batches, flags, entries, keys, authorisations, settled)
+        return Snapshot(
+            list(self.table(TerminalRow).values()),
+            batches,
+            list(self.table(FlagRow).values()),
+            [stored for stored in self.entries if stored.entry.batch_id in ids],
+            tuple(self.table(KeyRow).values()),
+            remembered_authorisations(self.table(AuthorisationRow).values(), batches),
+            tuple(self.table(HostSettlementRow).values()),
+            tuple(self.table(RecordRow).values()),
+            tuple(row for row in self.table(PayoutRow).values() if row.state in PAYOUTS_OPEN),
+            next(reversed(self.table(AuditRow).values()), None),
+        )
 
     def set_listener(self, committed: Callable[[], None]) -> None:
         self._committed = committed
@@ -89,19 +102,28 @@ class MemoryJournal:
 
     async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
         mine = [stored for stored in self.entries if stored.entry.terminal_no == terminal_no]
-        numbers = {row.batch_id: row.number for row in self.batches.values()}
+        numbers = {row.batch_id: row.number for row in self.table(BatchRow).values()}
         return original_among(mine, numbers, sought)
 
     async def batches_of(self, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:
         rows = [
             row
-            for row in self.batches.values()
+            for row in self.table(BatchRow).values()
             if row.terminal_no == terminal_no and (not after_id or row.batch_id < after_id)
         ]
         return sorted(rows, key=lambda row: -row.batch_id)[:limit]
 
     async def batch(self, batch_id: int) -> BatchRow | None:
-        return self.batches.get(batch_id)
+        return self.table(BatchRow).get(batch_id)
+
+    async def select(self, question: Question[RowType]) -> list[RowType]:
+        after: Any = question.after
+        place, newest_first = question.key_column, question.newest_first
+        ordered = sorted(self.table(question.table).values(), key=lambda row: row[place], reverse=newest_first)
+        if after is not None:
+            ordered = [row for row in ordered if (row[place] < after if newest_first else row[place] > after)]
+        fitting = (r for r in ordered if all(getattr(r, name) == value for name, value in question.where.items()))
+        return list(islice(fitting, question.limit))
 
     async def get_mark(self, name: str) -> int:
         return self._marks.get(name, 0)

@@ -1,5 +1,5 @@
--- The store of a host, version 2 (PRAGMA user_version); a store of version 1 is taken over by running this
--- again: new tables come to it. Columns stand in the order of the named tuples in
+-- The store of a host, version 4 (PRAGMA user_version); an older store is taken over by running this again: new
+-- tables come to it (and new columns, sqlite_file.py). Columns stand in the order of the named tuples in
 -- ledger/entry.py; a test compares them. The journal has no secondary index on purpose: entries arrive in
 -- random terminal order, and keeping such an index would cost more than the rest of the commit.
 
@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS entry (
     approval_code TEXT    NOT NULL,
     invoice       TEXT    NOT NULL,
     original      TEXT    NOT NULL,
-    detail        TEXT    NOT NULL
+    detail        TEXT    NOT NULL,
+    product       TEXT    NOT NULL DEFAULT ''
 );
 
 CREATE TABLE IF NOT EXISTS terminal (
@@ -94,6 +95,63 @@ CREATE TABLE IF NOT EXISTS host_settlement (
     result        TEXT    NOT NULL,
     judged_at_ms  INTEGER NOT NULL,
     not_before_ms INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS record (
+    kind          TEXT    NOT NULL,
+    record_id     TEXT    NOT NULL,
+    merchant_id   TEXT    NOT NULL,
+    state         TEXT    NOT NULL,
+    due_at_ms     INTEGER NOT NULL,
+    changed_at_ms INTEGER NOT NULL,
+    body          TEXT    NOT NULL,
+    PRIMARY KEY (kind, record_id)
+);
+
+CREATE TABLE IF NOT EXISTS payout (
+    payout_id      INTEGER PRIMARY KEY,
+    terminal_no    INTEGER NOT NULL,
+    merchant_id    TEXT    NOT NULL,
+    state          TEXT    NOT NULL,
+    currency       TEXT    NOT NULL,
+    business_day   TEXT    NOT NULL,
+    due_day        TEXT    NOT NULL,
+    due_at_ms      INTEGER NOT NULL,
+    captured_minor INTEGER NOT NULL,
+    refunded_minor INTEGER NOT NULL,
+    fees_minor     INTEGER NOT NULL,
+    charges_minor  INTEGER NOT NULL,
+    net_minor      INTEGER NOT NULL,
+    account_id     TEXT    NOT NULL,
+    changed_at_ms  INTEGER NOT NULL,
+    reasons        TEXT    NOT NULL,
+    lines          TEXT    NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS audit (
+    audit_no    INTEGER PRIMARY KEY,
+    at_ms       INTEGER NOT NULL,
+    actor       TEXT    NOT NULL,
+    role        TEXT    NOT NULL,
+    action      TEXT    NOT NULL,
+    subject     TEXT    NOT NULL,
+    merchant_id TEXT    NOT NULL,
+    result      TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    before      TEXT    NOT NULL,
+    after       TEXT    NOT NULL,
+    digest      TEXT    NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS document (
+    document_id TEXT    NOT NULL,
+    merchant_id TEXT    NOT NULL,
+    kind        TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    size_bytes  INTEGER NOT NULL,
+    kept_at_ms  INTEGER NOT NULL,
+    sealed      TEXT    NOT NULL,
+    PRIMARY KEY (document_id, merchant_id)
 );
 
 CREATE TABLE IF NOT EXISTS mark (

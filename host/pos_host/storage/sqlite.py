@@ -13,15 +13,25 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pos_host.journal import Found, Posting, Snapshot, Sought, StoredEntry
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, KeyRow, TerminalRow
+from pos_host.journal import Found, Posting, Question, Snapshot, Sought, StoredEntry
+from pos_host.ledger.entry import (
+    AuthorisationRow,
+    BatchRow,
+    Entry,
+    FlagRow,
+    HostSettlementRow,
+    KeyRow,
+    Row,
+    TerminalRow,
+)
+from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordRow
 from pos_host.logs import Logger
 from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
 from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
 
 log = Logger("pos_host.journal")
 
-RowType = TypeVar("RowType", TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow)
+RowType = TypeVar("RowType", bound=Row)
 
 IDLE_CHECKPOINT_S = 2.0
 """After so long without work the WAL is moved into the file, so that it does not grow for ever."""
@@ -37,7 +47,7 @@ def _insert(table: type, *, replace: bool) -> str:
 ENTRIES_PER_STATEMENT = (128, 32, 8, 1)
 """Rows of one INSERT, tried from the largest. sqlite3 gives up and takes back the interpreter lock with every
 statement it runs, and the loop's thread wants that lock: row by row it cost more than the rest of the commit.
-128 rows of 20 columns stay far below SQLite's 32,766 parameters; four sizes fit its cache of statements."""
+128 rows of 21 columns stay far below SQLite's 32,766 parameters; four sizes fit its cache of statements."""
 
 
 def _insert_entries(rows: int) -> str:
@@ -47,7 +57,10 @@ def _insert_entries(rows: int) -> str:
 
 
 INSERT_ENTRIES = [(rows, _insert_entries(rows)) for rows in ENTRIES_PER_STATEMENT]
-ROWS = (TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow)
+ROWS = (
+    *(TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow),
+    *(RecordRow, PayoutRow, AuditRow, DocumentRow),
+)
 REPLACE_ROW = {table: _insert(table, replace=True) for table in ROWS}
 
 
@@ -189,6 +202,9 @@ class SqliteJournal:
     async def batch(self, batch_id: int) -> BatchRow | None:
         return await asyncio.to_thread(self._query, _read_batch, batch_id)
 
+    async def select(self, question: Question[RowType]) -> list[RowType]:
+        return await asyncio.to_thread(self._query, read_rows, question)
+
     async def get_mark(self, name: str) -> int:
         return await asyncio.to_thread(self._query, _read_mark, name)
 
@@ -225,12 +241,38 @@ def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
     entries = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (after,)) if row[3] in ids]
     rows = (AuthorisationRow(*row) for row in connection.execute(_select(AuthorisationRow)))
     settled = tuple(HostSettlementRow(*row) for row in connection.execute(_select(HostSettlementRow)))
-    return Snapshot(terminals, batches, flags, entries, keys, remembered_authorisations(rows, batches), settled)
+    open_states = ", ".join(f"'{state}'" for state in PAYOUTS_OPEN)
+    payouts = connection.execute(f"{_select(PayoutRow)} WHERE state IN ({open_states})")
+    return Snapshot(
+        terminals,
+        batches,
+        flags,
+        entries,
+        keys,
+        remembered_authorisations(rows, batches),
+        settled,
+        tuple(read_all(connection, RecordRow)),
+        tuple(PayoutRow(*row) for row in payouts),
+        next(iter(read_rows(connection, Question(AuditRow, {}, limit=1, newest_first=True))), None),
+    )
 
 
 def read_all(connection: sqlite3.Connection, table: type[RowType]) -> list[RowType]:
     """Every row of a table of the store, in the order of its key."""
-    return [table(*row) for row in connection.execute(f"{_select(table)} ORDER BY 1")]
+    return [table(*row) for row in connection.execute(f"{_select(table)} ORDER BY 1, 2")]
+
+
+def read_rows(connection: sqlite3.Connection, question: Question[RowType]) -> list[RowType]:
+    """The rows that answer `question`."""
+    table, order = question.table, columns_of(question.table)[question.key_column]
+    conditions, values = [f"{name} = ?" for name in question.where], list(question.where.values())
+    if question.after is not None:
+        conditions.append(f"{order} {'<' if question.newest_first else '>'} ?")
+        values.append(question.after)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    direction = "DESC" if question.newest_first else "ASC"
+    query = f"{_select(table)}{where} ORDER BY {order} {direction} LIMIT ?"
+    return [table(*row) for row in connection.execute(query, (*values, question.limit))]
 
 
 def read_entries_after(connection: sqlite3.Connection, sequence: int, limit: int) -> list[StoredEntry]:

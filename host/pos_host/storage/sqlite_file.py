@@ -10,8 +10,9 @@ from importlib import resources
 from pathlib import Path
 
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, FlagRow, HostSettlementRow, KeyRow, TerminalRow
+from pos_host.ledger.merchant_rows import AuditRow, DocumentRow, PayoutRow, RecordRow
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 CHECKPOINT_PAGES = 2000
 """WAL pages before SQLite moves them into the file: about 8 MB, written while the next commits wait little."""
 
@@ -23,7 +24,14 @@ TABLES: dict[type, str] = {
     KeyRow: "working_keys",
     AuthorisationRow: "authorisation",
     HostSettlementRow: "host_settlement",
+    RecordRow: "record",
+    PayoutRow: "payout",
+    AuditRow: "audit",
+    DocumentRow: "document",
 }
+
+COLUMNS_ADDED = (("entry", "product", "TEXT NOT NULL DEFAULT ''"),)
+"""Columns that tables of an older store lack; each stands last, so that its table needs no rewriting."""
 
 
 class StoreError(Exception):
@@ -92,14 +100,24 @@ def _make_schema(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == SCHEMA_VERSION:
         return
-    if version not in (0, 1, 2):
+    if version > SCHEMA_VERSION:
         raise StoreError(f"store {path}: schema version {version}, this program writes {SCHEMA_VERSION}")
     script = (resources.files("pos_host") / "storage" / "schema.sql").read_text("utf-8")
     connection.executescript(
-        f"BEGIN IMMEDIATE;\n{script}\n"
+        f"BEGIN IMMEDIATE;\n{_added_columns(connection)}{script}\n"
         f"INSERT OR IGNORE INTO identity VALUES ('store_id', '{uuid.uuid4().hex[:12]}');\n"
         f"PRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;"
     )
+
+
+def _added_columns(connection: sqlite3.Connection) -> str:
+    """The statements that give an older store's tables the columns they lack."""
+    statements = ""
+    for table, column, kind in COLUMNS_ADDED:
+        known = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if known and column not in known:
+            statements += f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n"
+    return statements
 
 
 def _quoted(path: Path) -> str:

@@ -36,11 +36,7 @@ class CrashingJournal(MemoryJournal):
         """What the next host finds: everything committed and nothing else."""
         journal = CrashingJournal(commit_s=self._commit_s, crashed=self.crashed)
         journal.entries = list(self.entries)
-        journal.terminals = dict(self.terminals)
-        journal.batches = dict(self.batches)
-        journal.flags = dict(self.flags)
-        journal.keys, journal.authorisations = dict(self.keys), dict(self.authorisations)
-        journal.host_settlements = dict(self.host_settlements)
+        journal.rows = {table: dict(rows) for table, rows in self.rows.items()}
         journal._marks = dict(self._marks)
         journal.commits, journal.failed = self.commits, self.failed
         return journal

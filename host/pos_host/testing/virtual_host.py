@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from pos_host.ledger.recovery import recover
-from pos_host.pipeline import Pipeline
+from pos_host.assembly import Assembly
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy
-from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.testing.crashing_journal import CrashingJournal
 from pos_host.testing.virtual_clock import VirtualClock
@@ -50,11 +48,8 @@ class VirtualHost:
         """Recover the books and listen; raises BooksDamaged when the journal contradicts itself."""
         if self.journal.dead:
             self.journal = self.journal.successor()
-        self.registry = recover(self.journal.load())
-        cards = CardReader(CARD_KEY)
-        self.pipeline = Pipeline(self.registry, self.journal, self.clock, self.policy, cards)
-        settler = Settler(self.pipeline, self.clock, self.policy)
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, settler)
+        parts = Assembly(self.journal, self.clock, self.policy, CardReader(CARD_KEY))
+        self.registry, self.pipeline, self.watch = parts.registry, parts.pipeline, parts.watch
         for address, language in self._listeners.items():
             listener = Listener(self.pipeline, language)
             self._network.listen(address, partial(TerminalConnection, listener))

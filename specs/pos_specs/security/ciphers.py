@@ -44,22 +44,6 @@ def encrypt_once(key: bytes, data: bytes, algorithm: Algorithm = "des") -> bytes
     return _new(key, algorithm, encrypting=True)(_whole(data, algorithm))
 
 
-def encrypt_cbc(key: bytes, data: bytes, algorithm: Algorithm = "des") -> bytes:
-    """`data`, whole blocks, enciphered in CBC mode from an initial value of zeros."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-
-    zeros = bytes(BLOCK_BYTES[algorithm])
-    return Cipher(_cipher(key, algorithm), modes.CBC(zeros)).encryptor().update(_whole(data, algorithm))
-
-
-def decrypt_cbc(key: bytes, data: bytes, algorithm: Algorithm = "des") -> bytes:
-    """`data`, whole blocks, deciphered in CBC mode from an initial value of zeros."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-
-    zeros = bytes(BLOCK_BYTES[algorithm])
-    return Cipher(_cipher(key, algorithm), modes.CBC(zeros)).decryptor().update(_whole(data, algorithm))
-
-
 def cmac(key: bytes, data: bytes, algorithm: Algorithm = "des") -> bytes:
     """The CMAC of any number of bytes, one block long (NIST SP 800-38B)."""
     from cryptography.hazmat.primitives.cmac import CMAC

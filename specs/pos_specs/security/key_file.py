@@ -38,6 +38,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from pos_specs.errors import why_unreadable
 from pos_specs.security.errors import KeyFileError
 from pos_specs.security.issuer_keys import IssuerKeys, Scheme
 from pos_specs.security.key_table import KeyTable
@@ -110,7 +111,7 @@ def load_key_file(path: Path | None = None) -> KeyRing:
             raise KeyFileError(str(path), "", f"is larger than {MOST_BYTES} bytes")
         content = path.read_bytes()
     except OSError as error:
-        raise KeyFileError(str(path), "", f"cannot be read: {error.strerror or type(error).__name__}") from None
+        raise KeyFileError(str(path), "", why_unreadable(error)) from None
     return parse_key_file(content, str(path))
 
 

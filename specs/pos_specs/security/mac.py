@@ -15,7 +15,6 @@ zero bytes except in CMAC, which has a filling of its own.
 
 from __future__ import annotations
 
-import hmac
 import struct
 from collections.abc import Callable
 from functools import reduce
@@ -30,21 +29,12 @@ ZERO_PADDING = 1
 
 
 def make_mac(algorithm: str, key: bytes, data: bytes) -> bytes:
-    """The MAC of `data` as it stands in DE64; raises SecurityError for an unknown name, UnusableKey for a wrong key."""
+    """The whole MAC of `data`; raises SecurityError for an unknown name, UnusableKey for a wrong key."""
     try:
         compute = ALGORITHMS[algorithm]
     except KeyError:
         raise SecurityError(f"MAC {algorithm!r} is unknown, there are {', '.join(ALGORITHMS)}") from None
     return compute(key, data)
-
-
-def verify_mac(algorithm: str, key: bytes, data: bytes, mac: bytes) -> bool:
-    """True when `mac` is the MAC of `data`, in a time that does not tell how much of it was right.
-
-    The hexadecimal MAC of `pos-ecb` is taken in small letters too.
-    """
-    stated = mac.upper() if algorithm == "pos-ecb" else mac
-    return hmac.compare_digest(make_mac(algorithm, key, data), stated)
 
 
 def pos_ecb(key: bytes, data: bytes) -> bytes:

@@ -40,11 +40,6 @@ def decrypt_track(track_key: bytes, track: str) -> str:
     return clear
 
 
-def track_block(track: str) -> bytes:
-    """The eight bytes of a track that are enciphered, as they stand now."""
-    return _bytes(track)[-BLOCK_BYTES - 1 : -1]
-
-
 def _with_block(track: str, cipher: Callable[[bytes], bytes]) -> str:
     data = _bytes(track)
     start = len(data) - BLOCK_BYTES - 1

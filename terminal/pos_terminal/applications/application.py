@@ -52,6 +52,15 @@ class UploadStep(NamedTuple):
     records: int
 
 
+class DownloadCodes(NamedTuple):
+    """DE60.3 of the messages of a download: of the list of what there is, of one item or all, of the end; "" where
+    there is no such message, or where its function alone finds it."""
+
+    listed: str
+    item: str
+    end: str
+
+
 class Books(NamedTuple):
     """A terminal's money as the host's API words it: `debit` sold, `credit` given back."""
 
@@ -96,6 +105,18 @@ class Application(ABC):
     names_batch = True
     """True when messages carry the batch number."""
 
+    downloads: Mapping[str, DownloadCodes] = {}
+    """What can be downloaded, by what `pos-terminal download` calls it."""
+
+    clock_lengths: Mapping[int, int] = {12: 6, 13: 4}
+    """Digits of the elements that hold the terminal's clock; a dialect with others needs another application."""
+
+    clock_format = "%m%d%H%M%S"
+    """How the terminal's clock is kept with a transaction."""
+
+    settlement_mti = ""
+    """The message type that settles where the dialect has several; "": the first of its rule."""
+
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
         self.language = language
         self.dialect = language.dialect
@@ -120,8 +141,8 @@ class Application(ABC):
             "track2": track2(card, self.separator) if magnetic else "",
             "amount": f"{transaction.amount_minor:012d}",
             "stan": transaction.stan,
-            "local_time": transaction.sent_at[4:],
-            "local_date": transaction.sent_at[:4],
+            "local_time": transaction.local_time,
+            "local_date": transaction.local_date,
             "transmission_datetime": transaction.sent_at,
             "entry_mode": transaction.entry_mode,
             "nii": NII,
@@ -141,7 +162,15 @@ class Application(ABC):
 
     def identity(self, memory: Memory) -> dict[str, str]:
         """Who the terminal is, by element names."""
-        return {"terminal_id": f"{memory.terminal_id:<8}", "merchant_id": f"{memory.merchant_id:<15}"}
+        return {
+            "terminal_id": self._filled("terminal_id", memory.terminal_id),
+            "merchant_id": self._filled("merchant_id", memory.merchant_id),
+        }
+
+    def _filled(self, name: str, value: str) -> str:
+        """The value with blanks behind it, where its element has a fixed length."""
+        element = next((e for e in self.dialect.elements.values() if e.name == name), None)
+        return value if element is None or element.length_digits else f"{value:<{element.max_length}}"
 
     def by_number(self, by_name: Mapping[str, str]) -> dict[str, str]:
         """Values by element name as values by element number, empty ones and unknown names left out."""
@@ -163,6 +192,10 @@ class Application(ABC):
     @abstractmethod
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         """What a sign-in, sign-off or echo carries."""
+
+    def signature_extras(self, signed: Transaction, picture: bytes, memory: Memory) -> Values:
+        """What the signature for a transaction carries."""
+        return {}
 
     @abstractmethod
     def totals(self, log: Iterable[Transaction]) -> Totals:
@@ -199,6 +232,10 @@ class Application(ABC):
     def card_class_of(self, answer: Message) -> str:
         """The card organisation that an answer names, "" where it names none."""
         return ""
+
+    def clock_of(self, answer: Message) -> tuple[str, str]:
+        """The host's MMDD and hhmmss in an answer, "" where it names none."""
+        return answer.fields.get(13, ""), answer.fields.get(12, "")
 
     def batch_number_of(self, answer: Message) -> str | None:
         """The batch number that a sign-in's answer gives, if the family gives one there."""

@@ -5,7 +5,7 @@ Source: hypercom.md 2.3 (fields), 2.4 (DE60, DE63), 2.6 (behaviour), 2.7 (what c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pos_specs.language import Language
 from pos_specs.message import Message
@@ -16,6 +16,7 @@ from pos_terminal.applications.application import (
     REFUSED,
     Application,
     Books,
+    DownloadCodes,
     Judgement,
     NoSuchTotals,
     UploadStep,
@@ -36,6 +37,7 @@ class Hypercom(Application):
     """Terminal behaviour of the Hypercom family."""
 
     batch_limit = 999  # n3 counts in DE63
+    downloads: Mapping[str, DownloadCodes] = {"parameters": DownloadCodes("", "", "")}
 
     def __init__(self, language: Language, totals_digits: int | None = None) -> None:
         groups = language.dialect.totals_groups

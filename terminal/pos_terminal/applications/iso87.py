@@ -21,7 +21,7 @@ from pos_terminal.applications.application import (
 )
 from pos_terminal.memory import Memory, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import Transaction
+from pos_terminal.transaction import Original, Transaction
 
 IN_BALANCE, OUT_OF_BALANCE = "1", "2"
 """DE66 of the answer; both close the batch."""
@@ -47,10 +47,9 @@ class Iso87(Application):
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
         extras = self._clock(transaction.sent_at) | {
             "14": transaction.expiry,
-            "22": transaction.entry_mode,
             "23": CARD_SEQUENCE if transaction.by_chip else "",
-            "25": "00",
             "49": transaction.currency,
+            **self._circumstances(transaction),
             **self.hints(transaction),
         }
         if transaction.function == "offline_purchase":
@@ -59,7 +58,7 @@ class Iso87(Application):
         if original is not None:
             extras |= {"2": transaction.pan, "37": original.rrn, "38": original.approval_code}
             if transaction.function != "refund" and original.stan:
-                extras |= self._original(original.mti or "0200", original.stan, original.sent_at)
+                extras |= self._original(original)
         if transaction.function == "refund":
             extras.pop("38", None)
         return {path: value for path, value in extras.items() if value}
@@ -71,14 +70,13 @@ class Iso87(Application):
             "2": transaction.pan,
             "3": transaction.processing_code,
             "14": transaction.expiry,
-            "22": transaction.entry_mode,
             "23": CARD_SEQUENCE if transaction.by_chip else "",
-            "25": transaction.condition_code or "00",
             "38": transaction.approval_code,
-            "39": unfinished.reason,
             "49": transaction.currency,
+            **self._circumstances(transaction),
+            **self._why(unfinished),
             **self._clock(transaction.sent_at),
-            **self._original(transaction.mti, transaction.stan, transaction.sent_at),
+            **self._original(transaction.as_original()),
         }
         return {path: value for path, value in extras.items() if value}
 
@@ -123,11 +121,19 @@ class Iso87(Application):
         """DE7, 12 and 13 from one clock, so that DE90 of a later message fits whichever the host keeps."""
         return {"7": sent_at, "12": sent_at[4:], "13": sent_at[:4]}
 
-    def _original(self, mti: str, stan: str, sent_at: str) -> dict[str, str]:
+    def _circumstances(self, transaction: Transaction) -> dict[str, str]:
+        """How the card was read, and under which condition."""
+        return {"22": transaction.entry_mode, "25": transaction.condition_code or "00"}
+
+    def _why(self, unfinished: Unfinished) -> dict[str, str]:
+        """The reason of a reversal."""
+        return {"39": unfinished.reason}
+
+    def _original(self, original: Original) -> dict[str, str]:
         return {
-            "90.original_mti": mti,
-            "90.original_stan": stan,
-            "90.original_datetime": sent_at or "0" * 10,
+            "90.original_mti": original.mti or "0200",
+            "90.original_stan": original.stan,
+            "90.original_datetime": original.sent_at or "0" * 10,
             "90.original_acquirer": "0" * 11,
             "90.original_forwarder": "0" * 11,
         }

@@ -5,7 +5,7 @@ Source: unionpay.md 3 (messages), 4.1 (totals), 4.2 (settlement), 4.3 (uploaded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pos_specs.cards import organisation
 from pos_specs.language import Language
@@ -16,6 +16,7 @@ from pos_terminal.applications.application import (
     REFUSED,
     Application,
     Books,
+    DownloadCodes,
     Judgement,
     NoSuchTotals,
     UploadStep,
@@ -56,6 +57,9 @@ OFFLINE_TYPE, CHIP_OFFLINE_TYPE, ADJUST_TYPE, TIP_TYPE = "30", "36", "32", "34"
 OPERATOR = "01 "
 """DE63 of sign-in and settlement: operator 01 (unionpay.md 2.4)."""
 
+SIGNATURE, SIGNATURE_UPLOAD = "07", "800"
+"""60.1 and 60.3 of an e-signature (unionpay.md 3)."""
+
 STATUS = "011021031041051"
 """DE62 of a status upload: tags 01 to 05, keyboard, PIN pad, reader, printer and display (unionpay.md 2.3); that 1
 says that one works is our choice."""
@@ -67,6 +71,11 @@ CAPABILITY = {"60.network_code": "000", "60.terminal_capability": "5", "60.ic_co
 class UnionPay(Application):
     """Terminal behaviour of the UnionPay family."""
 
+    downloads: Mapping[str, DownloadCodes] = {
+        "parameters": DownloadCodes("", "360", "361"),
+        "ca-keys": DownloadCodes("372", "370", "371"),
+        "applications": DownloadCodes("382", "380", "381"),
+    }
     approved = frozenset({"00", "10", "11", "A2", "A4", "A5", "A6"})
     reversible = frozenset({"purchase", "cash_advance", "auth", "completion", *VOIDS})
     advice_tries = 3  # what fails again is given up (unionpay.md 4.2); the count is that of reversals, our choice
@@ -158,6 +167,19 @@ class UnionPay(Application):
         if function == "status":
             extras["62"] = STATUS.encode("ascii").hex().upper()
         return extras
+
+    def signature_extras(self, signed: Transaction, picture: bytes, memory: Memory) -> Values:
+        """DE15 is the date of the transaction's answer (unionpay.md 3, e-signature)."""
+        return {
+            "4": f"{signed.amount_minor:012d}",
+            "11": signed.stan,
+            "15": signed.host_date or signed.local_date,
+            "37": signed.rrn,
+            "60.message_type": SIGNATURE,
+            "60.batch_number": signed.batch_number,
+            "60.network_code": SIGNATURE_UPLOAD,
+            "62": picture.hex().upper(),
+        }
 
     def totals(self, log: Iterable[Transaction]) -> Totals:
         """A voided sale stays in debit, its void is credit; reversed ones count nowhere (unionpay.md 4.1).

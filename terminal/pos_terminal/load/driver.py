@@ -74,6 +74,7 @@ def run_load(
     called around the shots that count, after all terminals signed in and the warm-up, for who measures the host.
     Raises NoConnection, and CannotFire for a dialect whose frames do not allow it.
     """
+    label = "echo" if echo else _approval(targets)
     _allow_files(terminals + SPARE_FILES)
     poller = select.epoll()  # before the sockets: select() takes only small file numbers
     guns = [
@@ -88,7 +89,7 @@ def run_load(
         )
         for number in range(terminals)
     ]
-    volley = Volley(guns, poller)
+    volley = Volley(guns, poller, label)
     try:
         if warm_up_s > 0:
             volley.fire(warm_up_s, rate)
@@ -102,16 +103,16 @@ def run_load(
 
 
 class Volley:
-    """All guns, and what came of their shots."""
+    """All guns, and what came of their shots; `label` is what an expected answer counts as."""
 
-    def __init__(self, guns: Sequence[Gun], poller: select.epoll) -> None:
+    def __init__(self, guns: Sequence[Gun], poller: select.epoll, label: str) -> None:
         self._guns = {gun.fd: gun for gun in guns}
         self._epoll = poller
         for gun in guns:
             gun.sock.setblocking(False)
             self._epoll.register(gun.fd, select.EPOLLIN)
         self._terminals = len(guns)
-        self._label = "echo" if any(gun.echo for gun in guns) else "00"
+        self._label = label
         self.forget()
 
     def forget(self) -> None:
@@ -162,7 +163,7 @@ class Volley:
                 if (
                     len(data) == gun.answer_bytes
                     and data[at : at + end - stan_at] == frame[stan_at:end]
-                    and data[code_at : code_at + 2] == gun.code
+                    and data.startswith(gun.code, code_at)
                 ):
                     now = clock()
                     latency_us = (now - gun.sent_ns) // 1000
@@ -227,7 +228,7 @@ class Volley:
         if (
             len(data) == gun.answer_bytes
             and data[gun.answer_stan_at : gun.answer_stan_at + len(stan)] == stan
-            and data[gun.answer_code_at : gun.answer_code_at + 2] == gun.code
+            and data.startswith(gun.code, gun.answer_code_at)
         ):
             self._count(gun, self._label)
             return True
@@ -297,6 +298,14 @@ class Volley:
             p999_ms=percentile_ms(99.9),
             max_ms=percentile_ms(100),
         )
+
+
+def _approval(targets: Sequence[Target]) -> str:
+    """The code that approves at every target; raises CannotFire where they do not agree."""
+    codes = sorted({open_language(target.dialect).dialect.outcomes["approved"] for target in targets})
+    if len(codes) > 1:
+        raise CannotFire(f"dialects that approve with {' and '.join(codes)} cannot be fired at together")
+    return codes[0] if codes else ""
 
 
 def _load_gun(

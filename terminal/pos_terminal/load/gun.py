@@ -15,9 +15,8 @@ from pos_specs.errors import MessageError
 from pos_specs.framing import Framer
 from pos_specs.language import Language
 from pos_specs.message import Message
-from pos_specs.security.mac import make_mac
+from pos_specs.security.message_mac import MAC_BYTES, message_mac
 from pos_terminal.client import frame_of
-from pos_terminal.pin_pad import MAC_BYTES
 
 _NEXT_BCD = [0] * 256
 for _value in range(100):
@@ -36,8 +35,8 @@ class Gun:
 
     `sent_ns` is when the shot in flight was fired (or was due); 0 when none is. `frame` holds the current
     STAN in the bytes `stan_at` to `stan_end`. In an answer of `answer_bytes`, STAN and code stand at
-    `answer_stan_at` and `answer_code_at`; `code` is what an approval has there. With `mac_key` each shot is signed: the
-    MAC is the last element of the message in `mac_from` to `mac_to`.
+    `answer_stan_at` and `answer_code_at`; `code` is what an approval (`approval`, its response code) has there. With
+    `mac_key` each shot is signed: the MAC is the last element of the message in `mac_from` to `mac_to`.
     """
 
     __slots__ = (
@@ -46,6 +45,7 @@ class Gun:
         "answer_bytes",
         "answer_code_at",
         "answer_stan_at",
+        "approval",
         "code",
         "echo",
         "fd",
@@ -90,7 +90,8 @@ class Gun:
         self.mac_to = len(self.frame) - language.dialect.framing.envelope.trail_bytes
         self.sent_ns = 0
         self.answer_bytes = self.answer_stan_at = self.answer_code_at = 0
-        self.code = b"00"
+        self.approval = language.dialect.outcomes["approved"]
+        self.code = b""
         if echo:
             self._expect_echo()
 
@@ -114,7 +115,7 @@ class Gun:
     def sign(self) -> None:
         """Put the right MAC behind the message whose STAN has changed; it is the last element, eight bytes of it."""
         security, end = self.language.dialect.security, self.mac_to - MAC_BYTES
-        self.frame[end : self.mac_to] = make_mac(security.mac, self.mac_key, bytes(self.frame[self.mac_from : end]))
+        self.frame[end : self.mac_to] = message_mac(security.mac, self.mac_key, bytes(self.frame[self.mac_from : end]))
 
     def carry(self) -> None:
         """Finish a count whose last byte has just gone round to zero."""
@@ -152,7 +153,7 @@ class Gun:
         if answer.fields.get(11) != sent[11] or answer.fields.get(41) != sent[41]:
             return None
         code = answer.fields.get(39)
-        if code == "00" and data:
+        if code == self.approval and data:
             self._learn(answer, data)
         return code
 

@@ -44,13 +44,6 @@ def test_a_part_of_a_block_is_refused_and_does_not_slip_into_the_next_message() 
     assert expected == ciphers.encrypt_ecb(KEY, bytes(8))
 
 
-def test_cbc_deciphers_what_it_enciphered_and_chains_its_blocks() -> None:
-    enciphered = ciphers.encrypt_cbc(KEY, bytes(16))
-
-    assert enciphered[:8] != enciphered[8:]
-    assert bytes(16) == ciphers.decrypt_cbc(KEY, enciphered)
-
-
 def test_a_cipher_that_this_openssl_lacks_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.ciphers import Cipher

@@ -204,7 +204,7 @@ def test_a_file_is_read_from_its_path(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match=r"nokeys\.toml: cannot be read: No such file or directory$"):
+    with pytest.raises(KeyFileError, match=r"nokeys\.toml: no such file$"):
         load_key_file(tmp_path / "nokeys.toml")
 
 

@@ -291,10 +291,13 @@ def test_a_file_that_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DialectError, match=r"nowhere\.toml: cannot be read"):
+    with pytest.raises(DialectError, match=r"nowhere\.toml: no such file$"):
         load_dialect(str(tmp_path / "nowhere.toml"))
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(DialectError, match=r"cannot be read: Is a directory$"):
+        load_dialect(str(tmp_path / "folder.toml"))
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(DialectError, match=r"bytes\.toml: cannot be read"):
+    with pytest.raises(DialectError, match=r"bytes\.toml: is not text in UTF-8$"):
         load_dialect(str(tmp_path / "bytes.toml"))
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pos_specs.cards import organisation, pan_of_track2
+from pos_specs.dialect import FunctionRule
 from pos_specs.language import Language, open_language
 from pos_specs.message import Message, reply_mti
 from pos_specs.security.hypercom_keys import build_logon
@@ -62,7 +63,7 @@ class ScriptedHost:
         if changes is None:
             return None
         fields = {number: request.fields[number] for number in rule.echo if number in request.fields}
-        fields |= {number: value for number, value in self._made(request).items() if number in rule.add}
+        fields |= {number: value for number, value in self._made(request, rule).items() if number in rule.add}
         if rule.code_only_on_error:
             fields.pop(39, None)
         fields |= {number: value for number, value in changes.items() if value is not None}
@@ -93,7 +94,7 @@ class ScriptedHost:
         rules = [self.language.function_of(request) for request in self.requests]
         return [rule.name for rule in rules if rule is not None]
 
-    def _made(self, request: Message) -> dict[int, str]:
+    def _made(self, request: Message, rule: FunctionRule) -> dict[int, str]:
         self._count += 1
         pan = request.fields.get(2) or pan_of_track2(request.fields.get(35, ""))
         made = {
@@ -103,7 +104,7 @@ class ScriptedHost:
             32: "00010000",
             37: f"{self._count:012d}",
             38: f"{self._count:06d}",
-            39: "00",
+            39: rule.outcomes.get("approved", self.language.dialect.outcomes["approved"]),
             60: request.fields.get(60, ""),
             63: organisation(pan),
             66: "1",

@@ -16,12 +16,13 @@ from pos_specs.framing import Framer, reply_frame
 
 class TcpHost:
     """Serves a `ScriptedHost`. `hang_up_after` closes each connection after so many answers; `slices` sends
-    answers byte by byte."""
+    answers byte by byte; `requirements` are what the headers of the next answers ask for."""
 
     def __init__(self, host: ScriptedHost) -> None:
         self.host = host
         self.hang_up_after = 0
         self.slices = False
+        self.requirements: list[int] = []
         self.connections = 0
         self.lock = threading.Lock()
         owner = self
@@ -53,7 +54,8 @@ class TcpHost:
                 if answer is None:
                     continue
                 time.sleep(self.host.answer_delay_s)
-                self._send(sock, reply_frame(framing, frame, self.host.language.encode(answer)))
+                wanted = self.requirements.pop(0) if self.requirements else 0
+                self._send(sock, reply_frame(framing, frame, self.host.language.encode(answer), wanted))
                 answered += 1
                 if answered == self.hang_up_after:
                     return

@@ -11,8 +11,8 @@ from tests.unit.host.pipeline.proofs import verified
 from tests.unit.terminal.scripted_host import MERCHANT, a_terminal, after_power_cut
 
 from pos_host.ledger.group_totals import sides
-from pos_host.options import MacMode
 from pos_host.security.guard import Guard
+from pos_host.security.mac_mode import MacMode
 from pos_host.security.vault import KeyVault
 from pos_specs.security.key_file import load_key_file
 from pos_terminal.batch_log import NotInLog
@@ -27,6 +27,7 @@ from pos_terminal.commands import (
     Manage,
     Purchase,
     Refund,
+    Reverse,
     SellOffline,
     Settle,
     Void,
@@ -35,10 +36,12 @@ from pos_terminal.exchange import Result
 from pos_terminal.memory import Memory
 from pos_terminal.pin import Pin
 from pos_terminal.pin_pad import PadSettings
+from pos_terminal.states import NotNow
 from pos_terminal.terminal import Terminal
 from pos_terminal.transaction import CHIP, Original
 
-DIALECTS = ["unionpay", "hypercom", "iso87-ascii"]
+DIALECTS = ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"]
+WITHOUT_ADJUST = ("iso87-ascii", "iso93-ascii")
 CUP, VISA, MASTERCARD = TEST_CARDS["unionpay"], TEST_CARDS["visa"], TEST_CARDS["mastercard"]
 PIN, WRONG_PIN = Pin("123456"), Pin("654321")
 SEALING_KEY = bytes(range(32))
@@ -95,6 +98,8 @@ def first_purchase(memory: Memory) -> Original:
 
 def a_days_work(dialect: str) -> list[Making]:
     """Everything a terminal can do in a dialect, in an order in which all of it is approved."""
+    if dialect == "base24-pos":
+        return a_day_without_voids()
     advice = dialect != "unionpay"
     undo = "completion_void" if dialect == "unionpay" else "purchase_void"
     work: list[Making] = [
@@ -116,13 +121,36 @@ def a_days_work(dialect: str) -> list[Making]:
         lambda memory: Refund(CUP, 250, "156", first_purchase(memory)),
         lambda memory: Purchase(CUP, 800, "156"),
     ]
-    if dialect != "iso87-ascii":
+    if dialect not in WITHOUT_ADJUST:
         work.append(lambda memory: Adjust(of("purchase", memory), 880, 80))
     if dialect != "unionpay":
         work.append(lambda memory: CashAdvance(CUP, 900, "156"))
         work.append(lambda memory: Refund(CUP, 111, "156"))
         work.append(lambda memory: Void("", function="refund_void"))
     return work
+
+
+def a_day_without_voids() -> list[Making]:
+    """Everything a terminal can do in BASE24, where a reversal takes back."""
+    return [
+        lambda memory: Manage("sign_in"),
+        lambda memory: Inquire(CUP, "156"),
+        lambda memory: Purchase(CUP, 1000, "156"),
+        lambda memory: Purchase(VISA, 2000, "156", CHIP),
+        lambda memory: Reverse(of("purchase", memory)),
+        lambda memory: Authorise(CUP, 5000, "156"),
+        lambda memory: Authorise(None, 500, "156", addition_to=Original(stan=memory.authorisations[-1].stan)),
+        lambda memory: Complete(5400, advice=True),
+        lambda memory: Authorise(MASTERCARD, 700, "156"),
+        lambda memory: Reverse(memory.authorisations[-1].stan),
+        lambda memory: SellOffline(VISA, 300, "156", "012", "123456"),
+        lambda memory: SellOffline(CUP, 400, "156", "012", "123456", later=True),
+        lambda memory: Refund(CUP, 250, "156", first_purchase(memory)),
+        lambda memory: CashAdvance(CUP, 900, "156"),
+        lambda memory: Refund(CUP, 111, "156"),
+        lambda memory: Reverse(of("refund", memory)),
+        lambda memory: Purchase(CUP, 800, "156"),
+    ]
 
 
 def assert_same_books(host: HostInProcess, result: Result, expected: str) -> None:
@@ -287,7 +315,7 @@ async def live(dialect: str, work: Sequence[Making], switchboard: Switchboard) -
     terminal, line = a_terminal(dialect), host.connect(dialect)
     for make in work:
         try:
-            with suppress(NotInLog, IndexError, StopIteration):
+            with suppress(NotInLog, NotNow, IndexError, StopIteration):
                 await switchboard.perform(terminal, line, make(terminal.memory))
         except Cut:
             terminal = after_power_cut(terminal)

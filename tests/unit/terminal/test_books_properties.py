@@ -88,7 +88,7 @@ async def live(dialect: str, todo: list[Deed]) -> tuple[HostInProcess, Result]:
     return host, result
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 @EXAMPLES
 @given(todo=st.lists(deeds, max_size=12))
 def test_the_books_agree_whatever_is_done_and_lost(dialect: str, todo: list[Deed]) -> None:

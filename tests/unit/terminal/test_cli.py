@@ -144,10 +144,15 @@ def test_a_purchase_of_a_closed_batch_is_voided_and_refunded_by_its_particulars(
 
 BAD_USAGE = {
     "purchase": "Missing option '--amount'",
-    "purchase --amount x": "'x' is no amount in CNY",
+    "purchase --amount x": "--amount: 'x' is no amount in CNY",
+    "refund --amount 1.234": "--amount: '1.234' is no amount in CNY",
+    "auth --amount 0": "--amount: '0' must be above zero",
+    "purchase --amount 1 --currency XXX": "--currency: 'XXX' is no currency of the table",
+    "day --currency XXX": "--currency: 'XXX' is no currency of the table",
+    "echo --dialect ./none.toml": "none.toml: no such file",
     "purchase --amount 1 --card gold": "no test card 'gold'",
     "purchase --amount 1 --card 123": "3 digits instead of 12 to 19",
-    "purchase --amount 1 --currency ZZZ": "'ZZZ' is no ISO 4217 currency",
+    "purchase --amount 1 --currency ZZZ": "'ZZZ' is no currency of the table",
     "purchase --amount 1 --dialect nope": "no such dialect",
     "purchase --amount 1 --host 99": "'99' is no ADDR:PORT",
     "purchase --amount 1 --terminal-id 123456789": "one to 8 ASCII characters",

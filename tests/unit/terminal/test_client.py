@@ -1,5 +1,6 @@
 """The line to the host, on real sockets."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -8,9 +9,11 @@ import pytest
 from tests.unit.terminal.scripted_host import ScriptedHost, a_terminal
 from tests.unit.terminal.tcp_host import TcpHost, serving
 
+from pos_specs.frame_headers import SIGN_IN_AGAIN
+from pos_specs.language import open_language
 from pos_terminal.cards import TEST_CARDS
 from pos_terminal.client import Client, NoConnection, frame_of
-from pos_terminal.commands import Manage, Purchase, Reverse
+from pos_terminal.commands import Manage, Purchase, Reverse, Settle
 from pos_terminal.exchange import Exchange
 from pos_terminal.memory_file import MemoryFile
 
@@ -22,7 +25,7 @@ def client_for(tcp: TcpHost, **options: object) -> Client:
     return Client("127.0.0.1", tcp.port, tcp.host.language, timeout_s=timeout_s, **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 async def test_a_command_goes_over_the_wire_and_back(dialect: str) -> None:
     told: list[Exchange] = []
     with serving(ScriptedHost(dialect)) as tcp:
@@ -34,6 +37,30 @@ async def test_a_command_goes_over_the_wire_and_back(dialect: str) -> None:
     assert result.approved
     assert ["purchase"] == [exchange.function for exchange in told]
     assert all((exchange.latency_ms or 0) > 0 for exchange in told)
+
+
+async def test_a_header_that_asks_for_a_sign_in_gets_it_before_the_next_transaction() -> None:
+    told: list[Exchange] = []
+    with serving(ScriptedHost("unionpay")) as tcp:
+        tcp.requirements = [SIGN_IN_AGAIN]
+        client, terminal = client_for(tcp), a_terminal("unionpay")
+        for _ in range(3):
+            await client.perform(terminal, BUY, told.append)
+        await client.close()
+
+    assert ["purchase", "sign_in", "purchase", "purchase"] == [exchange.function for exchange in told]
+
+
+async def test_a_settlement_goes_before_a_sign_in_that_a_header_asked_for() -> None:
+    told: list[Exchange] = []
+    with serving(ScriptedHost("unionpay")) as tcp:
+        tcp.requirements = [SIGN_IN_AGAIN]
+        client, terminal = client_for(tcp), a_terminal("unionpay")
+        await client.perform(terminal, BUY)
+        await client.perform(terminal, Settle(), told.append)
+        await client.close()
+
+    assert "settlement" == told[0].function
 
 
 async def test_a_missing_answer_is_waited_for_no_longer_than_the_time_out() -> None:
@@ -123,6 +150,16 @@ async def test_bytes_that_are_no_frame_end_the_connection() -> None:
         await client.close()
 
     assert not result.answered
+    assert "no answer to purchase: what came is no frame" in result.reason
+
+
+async def test_a_host_that_hangs_up_instead_of_answering_is_said_to() -> None:
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    client = Client("127.0.0.1", server.sockets[0].getsockname()[1], open_language("unionpay"), timeout_s=5.0)
+    result = await client.perform(a_terminal("unionpay"), BUY)
+    server.close()
+
+    assert "no answer to purchase: the host hung up" == result.reason
 
 
 def test_a_frame_has_what_the_dialects_framing_says() -> None:

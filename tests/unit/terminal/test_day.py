@@ -1,5 +1,6 @@
 """A business day against a scripted host, and what is made of it."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,21 +9,23 @@ from tests.unit.terminal.fake_api import TOKEN, a_batch, api
 from tests.unit.terminal.scripted_host import MERCHANT, NOW, Changes, ScriptedHost, with_codes
 from tests.unit.terminal.tcp_host import TcpHost, serving
 
+from pos_specs.currencies import find_currency
+from pos_specs.framing import Framer, reply_frame
 from pos_specs.totals import Side
 from pos_terminal.addresses import Address
 from pos_terminal.applications.application import Books
 from pos_terminal.client import NoConnection
-from pos_terminal.day import DaySettings, differences, live_day, stan_for
+from pos_terminal.day import RECONNECTIONS, DaySettings, differences, live_day, stan_for
 from pos_terminal.day_plan import plan_day, terminal_id
 from pos_terminal.day_report import DayReport
 from pos_terminal.host_books import HostBatch, HostBooks
 from pos_terminal.memory import LAST_NUMBER
-from pos_terminal.money import find_currency
 
 DISPUTE: dict[str, Changes] = {
     "unionpay": {48: with_codes("0" * 62, "2", "1")},
     "hypercom": {39: "95"},
     "iso87-ascii": {66: "2"},
+    "iso93-ascii": {39: "501"},
 }
 
 
@@ -56,7 +59,7 @@ async def live(host: ScriptedHost, **changes: Any) -> DayReport:
         return await live_day(plan(**changes), settings_for(tcp), None)
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 async def test_a_day_without_trouble_ends_balanced(dialect: str) -> None:
     report = await live(ScriptedHost(dialect), terminals=3)
 
@@ -85,7 +88,12 @@ async def test_the_document_is_the_one_of_the_contract() -> None:
 
 @pytest.mark.parametrize(
     ("dialect", "outcome"),
-    [("unionpay", "balanced_after_upload"), ("hypercom", "balanced_after_upload"), ("iso87-ascii", "out_of_balance")],
+    [
+        ("unionpay", "balanced_after_upload"),
+        ("hypercom", "balanced_after_upload"),
+        ("iso87-ascii", "out_of_balance"),
+        ("iso93-ascii", "out_of_balance"),
+    ],
 )
 async def test_a_terminal_that_disagrees_ends_as_its_dialect_lets_it(dialect: str, outcome: str) -> None:
     host = ScriptedHost(dialect)
@@ -121,6 +129,103 @@ async def test_a_refused_settlement_is_a_failure_with_its_code() -> None:
     report = await live(host)
 
     assert "unsettled, not balanced (the host refused the settlement (80))" in report.complaints()[0]
+
+
+class RestartedHost:
+    """A scripted host that goes away instead of giving its answer number `ends_at`, and is there again after a pause.
+
+    What it goes away with it has heard: its books know of it, and the terminal does not.
+    """
+
+    def __init__(self, host: ScriptedHost, ends_at: int, *, comes_back: bool = True) -> None:
+        self.host, self.ends_at, self.comes_back = host, ends_at, comes_back
+        self.port = self.answers = self.pauses = 0
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None] | None] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses += 1
+        if self._server is None and self.comes_back:
+            await self.start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def end(self) -> None:
+        self.stop()
+        await asyncio.gather(*(task for task in self._serving if task is not None), return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        framing = self.host.language.dialect.framing
+        framer = Framer(framing)
+        self._writers.add(writer)
+        self._serving.add(asyncio.current_task())
+        while data := await reader.read(65536):
+            for frame in framer.receive_data(data):
+                answer = self.host.answer(self.host.language.decode(frame.body))
+                self.answers += 1
+                if self.answers == self.ends_at:
+                    self.stop()
+                    return
+                assert answer is not None
+                writer.write(reply_frame(framing, frame, self.host.language.encode(answer)))
+
+
+async def a_day_at(restarted: RestartedHost) -> DayReport:
+    await restarted.start()
+    settings = DaySettings(
+        address=Address("127.0.0.1", restarted.port),
+        language=restarted.host.language,
+        merchant_id=MERCHANT,
+        currency="156",
+        lose_percent=0.0,
+        timeout_s=1.0,
+        clock=lambda: NOW,
+        pause=restarted.pause,
+    )
+    report = await live_day(plan(), settings, None)
+    await restarted.end()
+    return report
+
+
+@pytest.mark.parametrize("ends_at", range(1, 15))
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom"])
+async def test_a_day_goes_on_when_the_host_is_there_again(dialect: str, ends_at: int) -> None:
+    restarted = RestartedHost(ScriptedHost(dialect), ends_at)
+
+    report = await a_day_at(restarted)
+
+    assert (["balanced"], [""]) == ([t.outcome for t in report.terminals], [t.problem for t in report.terminals])
+    assert restarted.pauses > 0
+    assert restarted.answers > ends_at
+
+
+async def test_a_sale_that_the_host_went_away_with_is_reversed() -> None:
+    restarted = RestartedHost(ScriptedHost("hypercom"), 2)
+
+    document = (await a_day_at(restarted)).to_json()
+
+    assert "reversal" in restarted.host.functions()
+    assert 1 == document["reversed"]["count"]
+
+
+async def test_a_host_that_stays_away_ends_the_day_with_a_line_and_what_was_sold() -> None:
+    restarted = RestartedHost(ScriptedHost("hypercom"), 9, comes_back=False)
+
+    report = await a_day_at(restarted)
+
+    assert RECONNECTIONS == restarted.pauses
+    assert report.to_json()["sold"]["count"] > 0
+    assert ["Connection refused"] == [line.rpartition(": ")[2].rstrip(")") for line in report.complaints()]
 
 
 async def test_lost_answers_are_reversed_and_counted() -> None:

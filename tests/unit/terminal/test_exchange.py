@@ -7,7 +7,7 @@ from pos_terminal.cards import TEST_CARDS
 from pos_terminal.commands import Purchase
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 def test_an_exchange_as_json_shows_no_card_and_no_track(dialect: str) -> None:
     terminal, host = a_terminal(dialect), ScriptedHost(dialect)
     card = TEST_CARDS["visa"]

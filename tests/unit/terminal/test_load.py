@@ -12,11 +12,11 @@ from tests.unit.terminal.tcp_host import serving
 from pos_terminal.cards import TEST_CARDS
 from pos_terminal.client import NoConnection
 from pos_terminal.commands import Purchase
-from pos_terminal.load import Target, run_load
+from pos_terminal.load import CannotFire, Target, run_load
 from pos_terminal.load.gun import Gun
 from pos_terminal.load.latency import COUNTED_US, LatencyCounter
 
-DIALECTS = ["unionpay", "hypercom", "iso87-ascii"]
+DIALECTS = ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"]
 
 
 class NoSocket:
@@ -84,7 +84,7 @@ def test_every_purchase_is_answered_and_counted(dialect: str, rate: float | None
     with serving(host) as tcp:
         report = run_load([Target("127.0.0.1", tcp.port, dialect)], 3, 0.3, rate)
 
-    assert {"00"} == report.codes.keys()
+    assert {host.language.dialect.outcomes["approved"]} == report.codes.keys()
     assert len(host.of("purchase")) == report.messages > 10
     assert (0, 0, 0) == (report.wrong, report.unanswered, report.disconnected)
     stans = [(request.fields[41], request.fields[11]) for request in host.of("purchase")]
@@ -144,6 +144,13 @@ def test_a_warm_up_does_not_count() -> None:
         report = run_load([Target("127.0.0.1", tcp.port, "hypercom")], 1, 0.1, warm_up_s=0.2)
 
     assert report.messages < len(host.of("purchase"))
+
+
+def test_targets_whose_approvals_have_other_codes_are_not_fired_at_together() -> None:
+    targets = [Target("127.0.0.1", 1, dialect) for dialect in ("iso87-ascii", "iso93-ascii")]
+
+    with pytest.raises(CannotFire, match="approve with 00 and 000"):
+        run_load(targets, 2, 0.1)
 
 
 def test_no_host_no_load() -> None:

@@ -154,6 +154,16 @@ def test_an_approval_with_a_wrong_or_missing_mac_is_reversed_and_new_keys_are_as
         assert "A0" == host.of("reversal")[0].fields[39]
 
 
+@pytest.mark.parametrize("dialect", ["iso87-ascii", "iso93-ascii", "base24-pos"])
+def test_under_a_key_of_ones_own_an_approval_without_mac_is_not_believed_in_any_edition(dialect: str) -> None:
+    terminal, host = a_terminal(dialect, pad=PadSettings(mac_key=bytes(range(16)))), ScriptedHost(dialect)
+
+    sold = carry_out(terminal, host, BUY)
+
+    assert {64, 128} & host.requests[0].fields.keys()
+    assert (False, True) == (sold.answered, "has no MAC" in sold.reason)
+
+
 def test_a_decline_needs_no_mac() -> None:
     terminal, host = signed_in("unionpay")
     host.will("purchase", {39: "51", MAC: None})

@@ -94,7 +94,7 @@ def test_the_count_at_the_end_is_that_of_all_records_whatever_was_cut(dialect: s
     assert 1 == len(ends)
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 def test_a_settlement_cut_off_while_waiting_is_sent_again_with_the_same_stan(dialect: str) -> None:
     terminal, host = a_terminal(dialect), ScriptedHost(dialect)
     carry_out(terminal, host, Purchase(CUP, 1000, "156"))
@@ -110,7 +110,7 @@ def test_a_settlement_cut_off_while_waiting_is_sent_again_with_the_same_stan(dia
     assert result.closed is not None
 
 
-@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii"])
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"])
 def test_a_purchase_cut_off_while_waiting_is_reversed_and_not_in_the_log(dialect: str) -> None:
     terminal, host = a_terminal(dialect), ScriptedHost(dialect)
     terminal.begin(Purchase(CUP, 1000, "156"))

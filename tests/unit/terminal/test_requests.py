@@ -24,6 +24,15 @@ def test_of_alternatives_one_must_be_known() -> None:
     assert {4, 35} == build_request(language, rule, {"4": "000000000001", "35": "1D"}, {}).fields.keys()
 
 
+def test_a_value_that_does_not_fit_its_element_is_named_and_not_shown() -> None:
+    language = open_language("unionpay")
+    rule = FunctionRule("purchase", ("0200",), Condition(), (4, 37), (), (), ())
+
+    with pytest.raises(RequestImpossible, match=r"unionpay: element 37: .* expecting 12") as refused:
+        build_request(language, rule, {"4": "000000000001", "37": "98765"}, {})
+    assert "98765" not in str(refused.value)
+
+
 def test_a_pattern_that_takes_any_digit_is_sent_as_zero() -> None:
     language = open_language("hypercom")
     rule = rule_of(language.dialect, "refund", {})
@@ -31,7 +40,16 @@ def test_a_pattern_that_takes_any_digit_is_sent_as_zero() -> None:
     message = build_request(
         language,
         rule,
-        {"4": "0" * 12, "11": "000001", "22": "022", "24": "003", "25": "00", "35": "1D", "41": "T", "42": "M"},
+        {
+            "4": "0" * 12,
+            "11": "000001",
+            "22": "022",
+            "24": "003",
+            "25": "00",
+            "35": "1D",
+            "41": "T0000001",
+            "42": "M" * 15,
+        },
         {},
     )
 

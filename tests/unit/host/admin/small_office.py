@@ -12,17 +12,15 @@ import httpx
 from fastapi import FastAPI
 
 from pos_host.admin.api import make_app
+from pos_host.assembly import Assembly
 from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.event_log import JournalEvents
 from pos_host.journal import Posting
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, TerminalRow
-from pos_host.ledger.recovery import recover
+from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.office import Office
-from pos_host.pipeline import Pipeline
 from pos_host.publishing.events import cloud_event
 from pos_host.settlement.policy import load_policy
-from pos_host.settlement.settler import Settler
-from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.transaction.request import CardReader
 
@@ -66,18 +64,19 @@ async def open_office(clock: Clock | None = None) -> Office:
     journal = MemoryJournal()
     journal.post(Posting(_entries(), _rows(), lambda first: None))
     await asyncio.sleep(0.01)
-    registry = recover(journal.load())
     policy = load_policy(None)
-    clock = clock or ManualClock(policy, START_MS)
-    log = JournalEvents(journal, registry)
+    parts = Assembly(journal, clock or ManualClock(policy, START_MS), policy, CardReader(b"key"))
+    log = JournalEvents(journal, parts.registry)
 
     async def events_after(after: int, limit: int) -> list[dict[str, Any]]:
         return [cloud_event(event, log.source_id) for event in await log.events_after(after, limit)]
 
-    pipeline = Pipeline(registry, journal, clock, policy, CardReader(b"key"))
-    settler = Settler(pipeline, clock, policy)
-    watch = Watch(registry, journal, clock, policy, settler)
-    return Office(registry, journal, clock, watch, events_after, settler)
+    return parts.office(events_after)
+
+
+def actor_of(token: str) -> Actor | None:
+    """The one token that this office knows is the admin's."""
+    return ADMIN if token == TOKEN else None
 
 
 def system_clock() -> Clock:
@@ -98,7 +97,7 @@ async def client_of(
 @asynccontextmanager
 async def api_of(office: Office) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an office's API, with the token."""
-    async with client_of(make_app(office, TOKEN, "0.1.0")) as client:
+    async with client_of(make_app(office, actor_of, "0.1.0")) as client:
         yield client
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.unit.host.admin.small_office import TOKEN, client_of, open_office
+from tests.unit.host.admin.small_office import actor_of, client_of, open_office
 
 from pos_host.admin.api import make_app
 
 
 async def document() -> dict[str, Any]:
-    async with client_of(make_app(await open_office(), TOKEN, "0.1.0"), token=None) as api:
+    async with client_of(make_app(await open_office(), actor_of, "0.1.0"), token=None) as api:
         await api.get("/openapi.json")
         answer = await api.get("/openapi.json")
     assert 200 == answer.status_code

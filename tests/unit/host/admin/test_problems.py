@@ -2,7 +2,7 @@
 
 import pytest
 import structlog
-from tests.unit.host.admin.small_office import TOKEN, api_of, client_of, open_office
+from tests.unit.host.admin.small_office import actor_of, api_of, client_of, open_office
 
 from pos_host.admin.api import make_app
 from pos_host.admin.json_route import BODY_MOST_BYTES
@@ -70,7 +70,7 @@ async def test_our_own_mistake_is_logged_and_tells_nothing_of_the_inside(monkeyp
     monkeypatch.setattr(office, "terminals", lambda *asked: {"items": [{"secret": PAN}]})
     monkeypatch.delattr(office, "_clock")
     with structlog.testing.capture_logs() as lines:
-        async with client_of(make_app(office, TOKEN, "0.1.0")) as api:
+        async with client_of(make_app(office, actor_of, "0.1.0")) as api:
             answers = [await api.get("/api/v1/terminals"), await api.get("/api/v1/clock")]
 
     for answer in answers:

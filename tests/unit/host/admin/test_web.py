@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvloop
 from fastapi import FastAPI
-from tests.unit.host.admin.small_office import TOKEN, open_office
+from tests.unit.host.admin.small_office import TOKEN, actor_of, open_office
 
 from pos_host.admin.api import make_app
 from pos_host.admin.web import Web
@@ -42,7 +42,7 @@ def live(request: pytest.FixtureRequest) -> Callable[[Scenario], None]:
 
 
 async def api() -> FastAPI:
-    return make_app(await open_office(), TOKEN, "0.1.0")
+    return make_app(await open_office(), actor_of, "0.1.0")
 
 
 def test_the_api_is_served_on_a_free_port_under_the_url_that_start_gives(live: Callable[[Scenario], None]) -> None:

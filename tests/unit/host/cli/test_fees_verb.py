@@ -124,7 +124,7 @@ def test_without_a_rule_nothing_is_quoted(tmp_path: Path, capsys: pytest.Capture
         (["--product", "debit", "--amount", "1", "--entry", "nfc"], "--entry nfc: must be one of contactless, qr"),
         (["--product", "qr", "--amount", "1", "--entry", "chip"], "--entry chip: the product qr is paid by QR code"),
         (["--product", "debit", "--amount", "1", "--date", "today"], "--date today: must be a day such as"),
-        (["--product", "debit", "--amount", "1", "--schedule", "none.toml"], "none.toml: cannot be read"),
+        (["--product", "debit", "--amount", "1", "--schedule", "none.toml"], "none.toml: no such file"),
         (["--product", "debit"], "--amount"),
     ],
 )

@@ -74,12 +74,14 @@ def test_a_load_is_fired_over_tls(
     assert report["codes"]["00"] > 10
 
 
-def test_a_terminal_without_certificate_gets_no_answer(
-    at: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("verb", ["sign-in", "echo"])
+def test_a_terminal_without_certificate_is_told_that_the_host_wants_one(
+    verb: str, at: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert 1 == run(["sign-in", *at, "--state", str(tmp_path / "terminal.json"), "--timeout", "2"])
+    assert 1 == run([verb, *at, "--state", str(tmp_path / "terminal.json"), "--timeout", "2"])
 
-    capsys.readouterr()
+    error = capsys.readouterr().err
+    assert (1, True) == (len(error.splitlines()), "where it wants another certificate (--tls-cert)" in error)
 
 
 def test_a_host_that_the_authority_did_not_certify_is_refused(

@@ -238,7 +238,7 @@ def test_input_that_is_no_text_is_refused_in_one_line() -> None:
     [
         (["--starts-at", "middle"], "--starts-at must be one of length, tpdu, header, mti"),
         (["--dialect", "klingon"], "klingon: no such dialect; shipped are base24-pos, hypercom, "),
-        (["--dialect", "./nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["--dialect", "./nowhere.toml"], "nowhere.toml: no such file"),
         (["--dialect", "iso87-ascii", "--starts-at", "tpdu"], "no tpdu in this dialect"),
     ],
 )

@@ -330,7 +330,7 @@ async def test_a_finished_authorisation_is_forgotten_with_the_batch_that_finishe
         await close_batch(terminal, sales=(1, 1_00))
 
     assert {} == host.book(terminal.ids[41]).authorisations
-    assert 1 == len(host.memory.authorisations)
+    assert 1 == len(host.memory.table(AuthorisationRow))
 
 
 # -- its end
@@ -345,7 +345,9 @@ async def test_an_authorisation_expires_by_policy(unionpay: UnionPayTerminal, ho
 
     for done in (await unionpay.complete(second, 50_00), await unionpay.auth_void(second)):
         assert ("25", "original_not_found") == (done.code, outcome(host))
-    assert has_expired(host.book("T0000001").authorisations[max(host.memory.authorisations)], host.clock.now_ms())
+    assert has_expired(
+        host.book("T0000001").authorisations[max(host.memory.table(AuthorisationRow))], host.clock.now_ms()
+    )
 
 
 async def test_an_expired_authorisation_is_forgotten_with_the_next_batch(

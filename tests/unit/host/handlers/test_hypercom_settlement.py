@@ -362,6 +362,18 @@ async def test_a_refund_the_host_never_heard_of_is_posted_by_its_upload(
     assert 1 == len([stored for stored in host.memory.entries if stored.entry.kind == "refund"])
 
 
+async def test_without_a_settlement_the_upload_of_an_unknown_offline_sale_is_posted_to_the_open_batch(
+    hypercom: HypercomTerminal, host: HostInProcess
+) -> None:
+    await hypercom.purchase(10_00)
+    told = hypercom.purchase_message(4_00)
+    for _ in range(2):
+        assert "00" == (await hypercom.upload(Exchange(told, told), f60=f"0220{told.fields[11]}{' ' * 12}")).code
+
+    assert ("open", Side(2, 14_00)) == (batch_of(host).state, batch_of(host).groups["sales"])
+    assert "00" == (await hypercom.settle({"sales": Side(2, 14_00)})).code
+
+
 async def test_an_unknown_sale_is_not_posted_by_its_upload(
     hypercom: HypercomTerminal, sales: list[Exchange], host: HostInProcess
 ) -> None:

@@ -16,6 +16,7 @@ from tests.unit.host.pipeline.terminals import (
 )
 
 from pos_host.event_log import event_of
+from pos_host.ledger.entry import BatchRow
 from pos_specs.totals import Side
 
 
@@ -30,7 +31,7 @@ def differences(host: HostInProcess, terminal: Terminal, place: int = 0) -> list
 
 def sold(host: HostInProcess) -> int:
     """What all closed batches of the store hold together."""
-    rows = [row for row in host.memory.batches.values() if row.state == "settled"]
+    rows = [row for row in host.memory.table(BatchRow).values() if row.state == "settled"]
     views = [host.office.batch(row.batch_id) for row in rows]
     total = 0
     for view in views:

@@ -18,6 +18,7 @@ from tests.unit.host.pipeline.terminals import (
     debit_credit,
 )
 
+from pos_host.ledger.entry import BatchRow
 from pos_host.settlement.policy import load_policy
 from pos_host.settlement.settler import NothingToSettle, UploadRunning
 from pos_specs.totals import Side
@@ -116,7 +117,7 @@ class Merchant:
 
     async def books_hold_minor(self) -> int:
         """What all batches of the terminal hold on the debit side."""
-        views = [await self.host.office.batch(number) for number in self.host.memory.batches]
+        views = [await self.host.office.batch(number) for number in self.host.memory.table(BatchRow)]
         return sum(view["debit"]["amount_minor"] for view in views)
 
 

@@ -15,6 +15,7 @@ from tests.unit.host.pipeline.terminals import (
     debit_credit,
 )
 
+from pos_host.ledger.group_totals import has_money
 from pos_specs.totals import Side
 
 
@@ -144,6 +145,20 @@ async def test_a_repeated_reversal_gets_the_first_answer_and_reverses_once(
     assert reversal.answer == (await terminal.again(reversal)).answer
     assert reversal.answer == (await terminal.again(reversal, "0401")).answer
     assert entries == len(host.memory.entries)
+
+
+async def test_a_copy_of_a_sale_that_was_reversed_since_gets_the_sales_answer_and_sells_nothing(
+    terminal: Terminal, host: HostInProcess
+) -> None:
+    sale = await terminal.purchase(12_34)
+    await terminal.reverse(sale.request)
+    entries = len(host.memory.entries)
+
+    copy = await terminal.again(sale)
+
+    assert ("00", sale.answer) == (copy.code, copy.answer)
+    assert entries == len(host.memory.entries)
+    assert not has_money(host.book(terminal.ids[41]).batches[-1])
 
 
 async def test_a_reversal_with_a_new_stan_of_what_is_already_reversed_takes_nothing_more(

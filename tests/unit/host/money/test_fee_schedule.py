@@ -173,7 +173,7 @@ def test_a_rule_behind_a_wider_one_is_refused_since_it_would_never_be_asked(tmp_
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DialectError, match=r"none\.toml: cannot be read"):
+    with pytest.raises(DialectError, match=r"none\.toml: no such file$"):
         read_schedule(tmp_path / "none.toml")
 
 

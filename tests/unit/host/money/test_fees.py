@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos_host.money.currencies import MOST_AMOUNT_MINOR
 from pos_host.money.fee_schedule import FeeRule, FeeSchedule, FixedCharge, Sale, shipped_schedule
 from pos_host.money.fees import (
     DueCharge,
@@ -24,6 +23,7 @@ from pos_host.money.fees import (
     round_half_up,
 )
 from pos_host.money.validity import Validity
+from pos_specs.currencies import MOST_AMOUNT_MINOR
 
 ANY_DAY = Validity(None, None)
 DAY = date(2026, 3, 2)

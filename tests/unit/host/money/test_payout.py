@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
 
-from pos_host.money.fee_schedule import FeeSchedule, Sale, effective_schedule, read_schedule, shipped_schedule
-from pos_host.money.fees import DueCharge, fee_given_back_minor, quote
-from pos_host.money.payout import MixedCurrencies, PaidRefund, PaidSale, PayoutAmounts, payout_amounts
+from pos_host.ledger.book import Book
+from pos_host.ledger.dialect_names import dialect_named
+from pos_host.ledger.entry import Entry
+from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.ledger.posting import apply_entry, apply_row
+from pos_host.ledger.records import Records
+from pos_host.ledger.rows import batch_row, opened_batch
+from pos_host.money.fee_schedule import FeeSchedule, effective_schedule, read_schedule, shipped_schedule
+from pos_host.money.payout import (
+    CapturedRefund,
+    CapturedSale,
+    ChargedDay,
+    PayoutAmounts,
+    PayoutLine,
+    given_back_minor,
+    payout_amounts,
+)
+from pos_host.money.payout_at_close import PayoutsAtClose
+from pos_host.settlement.policy import Policy, load_policy
 
-DAY = date(2026, 3, 2)
-MERCHANT_DAYS = 10_000
+DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
+CUTOFF_MS = 1_772_463_600_000
+"""2026-03-02T23:00 in Shanghai, where the shipped policy's business day turns."""
+
+MINUTE_MS = 60_000
+DAYS = [ChargedDay(DAY, 0, shipped_schedule())]
+POLICY = load_policy(None)
+
+MERCHANT_DAYS, PARTS = 100_000, 10
+"""Merchant days in all, lived in parts, so that a failure names a smaller one."""
+
+NUMBERS = {"CNY": "156", "JPY": "392", "KWD": "414"}
+"""Currencies of two, no and three decimals."""
 
 OWN = """
 [[rule]]
@@ -26,7 +55,7 @@ minimum_minor = 7
 cap_minor = 900
 
 [[rule]]
-name = "credit-promotion"
+name = "credit-promotion"       # ends with the first of the two days
 products = ["credit"]
 currency = "KWD"
 amount_from_minor = 10_000
@@ -35,89 +64,210 @@ valid_until = 2026-03-02
 """
 
 
-def test_a_batch_pays_what_was_captured_less_refunds_fees_and_charges() -> None:
-    amounts = payout_amounts(
-        "CNY",
-        [PaidSale(1_000_000, 2_500), PaidSale(400_000, 2_000)],
-        [PaidRefund(200_000, 1_000)],
-        [DueCharge("rent", DAY, 5_000, "CNY")],
-    )
+def test_a_batch_pays_what_was_captured_less_refunds_and_fees() -> None:
+    sales = [CapturedSale(1, "debit", 1_000_000), CapturedSale(1, "debit/chip", 400_000)]
+    refunds = [CapturedRefund("debit", 200_000, sales[1], 0)]
 
-    assert PayoutAmounts(1_400_000, 200_000, 1_200_000, 3_500, 5_000, 1_191_500) == amounts
+    amounts = payout_amounts("CNY", sales, refunds, DAYS)
+
+    line = PayoutLine("debit", 2, 1_400_000, 1, 200_000, 3_500)
+    assert PayoutAmounts(1_400_000, 200_000, 3_500, 1_196_500, (line,), 0) == amounts
 
 
 def test_a_batch_of_refunds_alone_owes_its_acquirer() -> None:
-    assert PayoutAmounts(0, 100, -100, -1, 0, -99) == payout_amounts("CNY", [], [PaidRefund(100, 1)])
+    refund = CapturedRefund("credit", 10_000, CapturedSale(1, "credit", 10_000), 0)
+
+    assert -9_940 == payout_amounts("CNY", [], [refund], DAYS).net_minor
 
 
-def test_a_charge_in_another_currency_is_refused_by_name() -> None:
-    with pytest.raises(MixedCurrencies, match="charge rent of 2026-03-02 is in CNY, not in JPY"):
-        payout_amounts("JPY", [], [], [DueCharge("rent", DAY, 5_000, "CNY")])
+def test_a_refund_of_an_unknown_sale_gives_no_fee_back() -> None:
+    assert 0 == given_back_minor(CapturedRefund("credit", 10_000), "CNY", DAYS)
+
+
+def test_refunds_beyond_their_sale_give_its_fee_back_once() -> None:
+    sale = CapturedSale(1, "credit", 10_000)
+    parts = [CapturedRefund("credit", 8_000, sale, before) for before in (0, 8_000, 16_000)]
+
+    assert [48, 12, 0] == [given_back_minor(part, "CNY", DAYS) for part in parts]
+
+
+def test_a_transaction_that_no_rule_is_for_costs_nothing_and_is_counted() -> None:
+    nothing = FeeSchedule("nothing agreed", (), ())
+    amounts = payout_amounts("CNY", [CapturedSale(1, "credit", 10_000)], [], [ChargedDay(DAY, 0, nothing)])
+
+    assert (0, 10_000, 1) == (amounts.fees_minor, amounts.net_minor, amounts.unpriced)
+
+
+def test_an_entry_from_before_there_were_products_is_charged_as_credit() -> None:
+    assert ("credit", 60) == payout_amounts("CNY", [CapturedSale(1, "", 10_000)], [], DAYS).lines[0][::5]
 
 
 # -- recomputed independently
 
 
-def fee_in_decimals(product: str, entry: str, amount_minor: int, currency: str) -> int:
+class AgreedTerms:
+    """The shipped policy, and one schedule for every day."""
+
+    def __init__(self, schedule: FeeSchedule) -> None:
+        self.schedule = schedule
+
+    def policy_of(self, book: Book) -> Policy:
+        return POLICY
+
+    def schedule_of(self, merchant_id: str, day: date, terminal_id: str = "") -> FeeSchedule:
+        return self.schedule
+
+
+@dataclass
+class PaperSale:
+    """A sale as a shopkeeper writes it down: what became of it, and what was given back of it, one after the other."""
+
+    product: str
+    entry: str
+    amount: Decimal
+    day: date
+    stands: bool = True
+    given_back_before: Decimal = Decimal(0)
+    given_back: list[Decimal] = field(default_factory=list)
+    in_batch: bool = True
+
+
+def fee_on_paper(sale: PaperSale, currency: str) -> Decimal:
     """The shipped schedule and OWN, written down again as plain decisions in decimal arithmetic."""
-    lowest, highest = Decimal(0), Decimal(amount_minor)
-    if product == "credit":
-        rate = "0.0025" if currency == "KWD" and amount_minor >= 10_000 else "0.006"
-    elif product == "debit":
+    lowest, highest = Decimal(0), sale.amount
+    if sale.product == "credit":
+        promoted = currency == "KWD" and sale.amount >= 10_000 and sale.day == DAY
+        rate = "0.0025" if promoted else "0.006"
+    elif sale.product == "debit":
         rate = "0.005"
         if currency == "CNY":
             highest = min(highest, Decimal(2_500))
-    elif product == "qr" and currency == "JPY":
+    elif sale.product == "qr" and currency == "JPY":
         rate, lowest, highest = "0.01234567", min(highest, Decimal(7)), min(highest, Decimal(900))
-    elif product == "qr":
+    elif sale.product == "qr":
         rate = "0.0038"
     else:
-        small = entry == "contactless" and currency == "CNY" and amount_minor <= 100_000
+        small = sale.entry == "contactless" and currency == "CNY" and sale.amount <= 100_000
         rate = "0.0038" if small else "0.006"
-    fee = (Decimal(amount_minor) * Decimal(rate)).quantize(Decimal(1), ROUND_HALF_UP)
-    return int(max(lowest, min(highest, fee)))
+    fee = (sale.amount * Decimal(rate)).quantize(Decimal(1), ROUND_HALF_UP)
+    return max(lowest, min(highest, fee))
 
 
-def part_in_decimals(fee_minor: int, refunded_minor: int, amount_minor: int) -> int:
-    """Half up without a division that could be inexact."""
-    return (2 * fee_minor * refunded_minor + amount_minor) // (2 * amount_minor)
+def part_on_paper(fee: Decimal, refunded: Decimal, amount: Decimal) -> Decimal:
+    """Half up, without a division that could be inexact."""
+    return ((2 * fee * refunded + amount) // (2 * amount)).to_integral_value(ROUND_FLOOR)
 
 
-def random_sale(chance: random.Random, currency: str) -> Sale:
-    product = chance.choice(["credit", "debit", "qr", "cloud_quickpass"])
-    entry = {"qr": "qr", "cloud_quickpass": chance.choice(["contactless", "qr"])}.get(product, "")
-    amount_minor = chance.choice([chance.randint(1, 2_000), chance.randint(1, 2_000_000), 250 * chance.randint(1, 800)])
-    return Sale(product, entry, amount_minor, currency, DAY)
+def paid_on_paper(sales: list[PaperSale], currency: str) -> tuple[int, int, int]:
+    """Captured, refunded and fees of a day."""
+    captured = refunded = fees = Decimal(0)
+    for sale in sales:
+        back = sum(sale.given_back, Decimal(0))
+        refunded += back
+        if not sale.stands:
+            continue
+        fee = fee_on_paper(sale, currency)
+        if sale.in_batch:
+            captured += sale.amount
+            fees += fee
+        before = sale.given_back_before
+        fees -= part_on_paper(fee, before + back, sale.amount) - part_on_paper(fee, before, sale.amount)
+    return int(captured), int(refunded), int(fees)
 
 
-def live_a_day(schedule: FeeSchedule, chance: random.Random) -> tuple[PayoutAmounts, PayoutAmounts]:
-    """One merchant day: what the host works out, and what the decimals do."""
-    currency = chance.choice(["CNY", "JPY", "KWD"])
-    sales, refunds = [], []
-    captured = refunded = fees = 0
-    for _ in range(chance.randint(0, 6)):
-        sale = random_sale(chance, currency)
-        fee_minor = quote(schedule, sale).fee_minor
-        sales.append(PaidSale(sale.amount_minor, fee_minor))
-        captured += sale.amount_minor
-        own_fee = fee_in_decimals(sale.product, sale.entry, sale.amount_minor, currency)
+class MerchantDay:
+    """One terminal's batch, posted entry by entry as the host does, and the same on paper."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.currency = chance.choice(list(NUMBERS))
+        self.book = Book(1, "M", "T", dialect_named("hypercom"))
+        apply_row(self.book, opened_batch(self.book, "000001", 1)[0])
+        self.sequence = 0
+        self.sales: list[PaperSale] = []
+
+    def post(self, kind: str, amount_minor: int, at_ms: int, **columns: str) -> Entry:
+        self.sequence += 1
+        stan = f"{self.sequence:06d}"
+        entry = Entry(kind, 1, 100_001, at_ms, stan=stan, key=f"2{stan}", amount_minor=amount_minor)
+        entry = entry._replace(currency=NUMBERS[self.currency], rrn=f"000001{stan}", **columns)
+        apply_entry(self.book, entry, self.sequence)
+        return entry
+
+    def live(self) -> None:
+        for _ in range(self.chance.randint(0, 6)):
+            self._sell()
+
+    def _sell(self) -> None:
+        chance = self.chance
+        product = chance.choice(["credit", "debit", "qr", "cloud_quickpass"])
+        entry = {"qr": "qr", "cloud_quickpass": chance.choice(["contactless", "qr"])}.get(product, "")
+        amount = chance.choice([chance.randint(1, 2_000), chance.randint(1, 2_000_000), 250 * chance.randint(1, 800)])
+        late = chance.random() < 0.3
+        at_ms = CUTOFF_MS + MINUTE_MS if late else CUTOFF_MS - MINUTE_MS
+        sale = PaperSale(product, entry, Decimal(amount), NEXT_DAY if late else DAY)
+        self.sales.append(sale)
+        charged_as = f"{product}/{entry}" if entry else product
+        if chance.random() < 0.15:
+            self._give_back(sale, None, charged_as, at_ms)
+            return
+        posted = self.post("purchase", amount, at_ms, product=charged_as)
+        fate = chance.random()
+        if fate < 0.1:
+            self.post("purchase_void", amount, at_ms, original=posted.key)
+            sale.stands = False
+        elif fate < 0.2:
+            self.post("reversal", amount, at_ms, original=posted.key)
+            sale.stands = False
+        elif fate < 0.3:
+            tipped = amount + chance.randint(0, amount)
+            self.post("adjust", tipped, at_ms, original=posted.key)
+            sale.amount = Decimal(tipped)
+        if sale.stands and chance.random() < 0.4:
+            self._give_back(sale, posted, charged_as, at_ms)
+
+    def _give_back(self, sale: PaperSale, posted: Entry | None, charged_as: str, at_ms: int) -> None:
+        """A few parts of a sale of this batch, or (`posted` None) of one that was settled earlier."""
+        amount = int(sale.amount)
         before = 0
-        for _ in range(chance.choice([0, 0, 0, 1, 3])):
-            part = chance.randint(0, sale.amount_minor - before)
-            refunds.append(PaidRefund(part, fee_given_back_minor(sale.amount_minor, fee_minor, before, part)))
-            before += part
-        refunded += before
-        fees += own_fee - part_in_decimals(own_fee, before, sale.amount_minor)
-    gross = captured - refunded
-    again = PayoutAmounts(captured, refunded, gross, fees, 0, gross - fees)
-    return payout_amounts(currency, sales, refunds), again
+        if posted is None:
+            sale.in_batch = False
+            before = self.chance.randint(0, amount)
+            sale.given_back_before = Decimal(before)
+        rrn = f"9{len(self.sales):011d}" if posted is None else posted.rrn
+        told = {"original_rrn": rrn, "original_at_ms": at_ms, "original_product": charged_as}
+        for _ in range(self.chance.randint(1, 3)):
+            part = self.chance.randint(0, amount - before)
+            detail = json.dumps({**told, "original_amount_minor": amount, "original_refunded_minor": before})
+            key = "2older" if posted is None else posted.key
+            refund = self.post("refund", part, at_ms, original=key, detail=detail, product=charged_as)
+            if self.chance.random() < 0.2:
+                self.post("refund_void", part, at_ms, original=refund.key)
+            else:
+                sale.given_back.append(Decimal(part))
+                before += part
 
 
-def test_random_merchant_days_pay_what_a_second_computation_says(tmp_path: Path) -> None:
+def payouts_of(day: MerchantDay, closing: PayoutsAtClose) -> list[PayoutRow]:
+    batch = day.book.batches[0]
+    closed = batch_row(day.book, batch, state="settled", result="balanced", closed_at_ms=CUTOFF_MS + 2 * MINUTE_MS)
+    _, rows = closing.added(day.book, (), (closed,))
+    return [row for row in rows if isinstance(row, PayoutRow)]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_merchant_days_pay_what_a_second_computation_says(tmp_path: Path, part: int) -> None:
     own = tmp_path / "own.toml"
     own.write_text(OWN, "utf-8")
     schedule = effective_schedule(shipped_schedule(), read_schedule(own))
+    closing = PayoutsAtClose(AgreedTerms(schedule), Records())
 
-    for seed in range(MERCHANT_DAYS):
-        worked_out, again = live_a_day(schedule, random.Random(seed))
-        assert again == worked_out, f"merchant day {seed}"
+    for seed in range(part, MERCHANT_DAYS, PARTS):
+        day = MerchantDay(random.Random(seed))
+        day.live()
+        captured, refunded, fees = paid_on_paper(day.sales, day.currency)
+        made = payouts_of(day, closing)
+        paid = [(row.captured_minor, row.refunded_minor, row.fees_minor, row.net_minor) for row in made]
+        anything = any((sale.in_batch and sale.stands) or sale.given_back for sale in day.sales)
+        expected = [(captured, refunded, fees, captured - refunded - fees)] if anything else []
+        assert expected == paid, f"merchant day {seed}"

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
+from pos_host.assembly import Assembly
 from pos_host.clock import ManualClock
 from pos_host.event_log import cloud_events_of
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Book
-from pos_host.ledger.recovery import recover
-from pos_host.office import Office
-from pos_host.pipeline import Pipeline
+from pos_host.merchants.number_vault import NumberVault
 from pos_host.security.guard import Guard
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy, load_policy
-from pos_host.settlement.settler import Settler
-from pos_host.settlement.watch import Watch
 from pos_host.storage.memory import MemoryJournal
 from pos_host.transaction.request import CardReader
 from pos_specs.framing import Frame, Framer, join_frame
@@ -28,6 +26,7 @@ START_MS = 1_772_452_800_000
 """2026-03-02 20:00:00 in Shanghai: three hours before the shipped policy's cut-off."""
 
 CARD_KEY = b"key of the tests"
+SEALING_KEY = b"seals the numbers in the tests  "
 TPDU, HEADER = bytes.fromhex("6000030000"), bytes.fromhex("603100311001")
 PATIENCE_S = 5.0
 
@@ -49,20 +48,18 @@ class HostInProcess:
         self.clock = ManualClock(self.policy, at_ms)
         self.enrol = enrol
         self.guard = guard
-        self.registry = recover(self.journal.load())
-        self.pipeline = Pipeline(
-            self.registry, self.journal, self.clock, self.policy, CardReader(CARD_KEY), enrol=enrol, guard=guard
-        )
-        self.settler = Settler(self.pipeline, self.clock, self.policy)
-        self.watch = Watch(self.registry, self.journal, self.clock, self.policy, self.settler)
-        self.office = Office(
-            self.registry,
+        self.parts = Assembly(
             self.journal,
             self.clock,
-            self.watch,
-            cloud_events_of(self.journal, self.registry),
-            self.settler,
+            self.policy,
+            CardReader(CARD_KEY),
+            enrol=enrol,
+            guard=guard,
+            vault=NumberVault(SEALING_KEY, secrets.token_bytes),
         )
+        self.registry, self.pipeline = self.parts.registry, self.parts.pipeline
+        self.settler, self.watch, self.desk = self.parts.settler, self.parts.watch, self.parts.desk
+        self.office = self.parts.office(cloud_events_of(self.journal, self.registry))
         self.asked: list[tuple[str, bytes]] = []
         self._listeners: dict[str, Listener] = {}
 
@@ -109,9 +106,7 @@ class HostInProcess:
         """A host that begins with what this one's memory journal holds, as after a restart."""
         mine, copy = self.memory, MemoryJournal()
         copy.entries = list(mine.entries)
-        copy.terminals, copy.batches, copy.flags = dict(mine.terminals), dict(mine.batches), dict(mine.flags)
-        copy.keys, copy.authorisations = dict(mine.keys), dict(mine.authorisations)
-        copy.host_settlements = dict(mine.host_settlements)
+        copy.rows = {table: dict(rows) for table, rows in mine.rows.items()}
         return HostInProcess(copy, enrol=self.enrol, at_ms=self.clock.now_ms(), policy=self.policy, guard=self.guard)
 
 

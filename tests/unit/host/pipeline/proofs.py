@@ -15,10 +15,10 @@ from tests.unit.host.pipeline.terminals import CARDS, TRACK_TAIL, WRONG_CARD
 from pos_host.event_log import event_of
 from pos_host.journal import Snapshot, StoredEntry
 from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, TerminalRow
+from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, TerminalRow
 from pos_host.ledger.registry import Registry
 from pos_host.ledger.rows import batch_row
-from pos_host.verifying import Verifier
+from pos_host.verifying import RowsOf, Verifier
 from pos_host.views import batch_view, terminal_view
 
 _OF_THE_PROCESS = {"session", "busy", "waiting", "flag_pending", "last_seen_at_ms", "last_sequence"}
@@ -70,19 +70,11 @@ def _plain(value: Any) -> Any:
 def verified(host: HostInProcess) -> dict[str, Any]:
     """The verifier's report on what the host's memory journal holds."""
     memory = host.memory
-    rows = (memory.terminals.values(), memory.batches.values(), memory.flags.values())
-    return verify(*rows, memory.entries, memory.authorisations.values(), memory.host_settlements.values())
+    return verify(memory.all_rows, memory.entries)
 
 
-def verify(
-    terminals: Iterable[TerminalRow],
-    batches: Iterable[BatchRow],
-    flags: Iterable[FlagRow],
-    entries: Iterable[StoredEntry],
-    authorisations: Iterable[AuthorisationRow] = (),
-    host_settlements: Iterable[HostSettlementRow] = (),
-) -> dict[str, Any]:
-    verifier = Verifier(terminals, batches, flags, authorisations, host_settlements)
+def verify(rows_of: RowsOf, entries: Iterable[StoredEntry]) -> dict[str, Any]:
+    verifier = Verifier(rows_of)
     for stored in entries:
         verifier.take(stored)
     return verifier.finish()
@@ -111,7 +103,13 @@ async def _answers(host: HostInProcess, line: Line, data: bytes) -> bytes:
 def told_by(host: HostInProcess, logs: Logs) -> str:
     """All that the host writes down or shows: journal, rows, events, views and log lines."""
     memory = host.memory
-    kept: list[Any] = [memory.entries, memory.terminals, memory.batches, memory.flags, memory.authorisations]
+    kept: list[Any] = [
+        memory.entries,
+        memory.table(TerminalRow),
+        memory.table(BatchRow),
+        memory.table(FlagRow),
+        memory.table(AuthorisationRow),
+    ]
     events = [event_of(stored, host.registry) for stored in memory.entries]
     views = [terminal_view(book) for book in host.registry if book.enrolled]
     batches = [

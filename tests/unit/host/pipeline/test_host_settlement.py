@@ -17,8 +17,10 @@ from tests.unit.host.pipeline.terminals import HypercomTerminal, UnionPayTermina
 
 from pos_host.event_log import event_of
 from pos_host.journal import StoredEntry
+from pos_host.ledger.entry import BatchRow, HostSettlementRow
 from pos_host.settlement.policy import Policy, load_policy
-from pos_host.settlement.settler import NothingToSettle, NotKept, UploadRunning
+from pos_host.merchants.desk import NotKept
+from pos_host.settlement.settler import NothingToSettle, UploadRunning
 from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
 from pos_specs.totals import Side
 
@@ -68,7 +70,7 @@ async def test_a_forgotten_batch_is_settled_at_its_time(terminal: Terminal, host
     await until(host, "02 23:30")
 
     assert SETTLED == batches(host, terminal)
-    closed = host.memory.batches[100_001]
+    closed = host.memory.table(BatchRow)[100_001]
     assert at("02 23:30") == closed.closed_at_ms
     assert [("2026-03-02", "settled")] == judged(host)
 
@@ -87,7 +89,7 @@ async def test_the_settlement_is_told_with_its_money_and_clears_the_flag(
         "batch.settled",
         "batch.opened",
         "terminal.unsettled",
-    ] == events(host)[-6:]
+    ] == [told for told in events(host) if told.startswith(("terminal.", "batch."))][-6:]
     told = next(item.entry for item in host.memory.entries if item.entry.kind == "host_settlement")
     assert {"batch_number": "000001", "debit_amount_minor": 12_34, "by": "schedule"}.items() <= json.loads(
         told.detail
@@ -357,10 +359,10 @@ async def test_verify_sees_a_schedule_that_was_altered_and_a_day_judged_twice() 
     assert 0 == verified(host)["differences"]
 
     memory = host.memory
-    memory.host_settlements[1] = memory.host_settlements[1]._replace(business_day="2026-03-05")
+    memory.table(HostSettlementRow)[1] = memory.table(HostSettlementRow)[1]._replace(business_day="2026-03-05")
     assert ["host settlement"] == [detail["what"] for detail in verified(host)["details"]]
 
-    memory.host_settlements[1] = memory.host_settlements[1]._replace(business_day="2026-03-02")
+    memory.table(HostSettlementRow)[1] = memory.table(HostSettlementRow)[1]._replace(business_day="2026-03-02")
     again = next(stored.entry for stored in memory.entries if stored.entry.kind == "host_settlement")
     memory.entries.append(StoredEntry(len(memory.entries) + 1, again))
     assert ["business day 2026-03-02 judged twice"] == [detail["text"] for detail in verified(host)["details"]]

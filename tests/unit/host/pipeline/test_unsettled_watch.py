@@ -14,6 +14,7 @@ from tests.unit.host.pipeline.host_in_process import START_MS, HostInProcess
 from tests.unit.host.pipeline.proofs import Logs, proven
 from tests.unit.host.pipeline.terminals import HypercomTerminal, Iso87Terminal, UnionPayTerminal, debit_credit
 
+from pos_host.ledger.entry import FlagRow
 from pos_host.office import NotPossible
 from pos_host.settlement.policy import load_policy
 from pos_specs.totals import Side
@@ -94,6 +95,7 @@ async def test_each_climb_is_one_log_line_one_event_one_reminder_and_one_row(
         "debit_amount_minor": 12_34,
         "credit_amount_minor": 0,
         "currency": "156",
+        "impact": {"not_paid_minor": 12_34, "currency": "156", "days_late": 0, "cardholders": 1},
     }
     assert told.items() <= line.items()
     assert told == json.loads(host.memory.entries[-2].entry.detail)
@@ -105,7 +107,7 @@ async def test_each_climb_is_one_log_line_one_event_one_reminder_and_one_row(
         "reason": "due",
     }
     assert [("T0000001", command)] == reminded
-    assert "due" == host.memory.flags[1].severity
+    assert "due" == host.memory.table(FlagRow)[1].severity
 
 
 async def test_looking_again_says_nothing_again(terminal: Terminal, host: HostInProcess) -> None:
@@ -155,7 +157,7 @@ async def test_settling_clears_the_flag(terminal: Terminal, host: HostInProcess)
 
     assert [] == flags(host)
     assert [("02 22:30", "due"), ("03 00:00", "overdue"), ("03 00:30", None)] == climbs(host)
-    assert "" == host.memory.flags[1].severity
+    assert "" == host.memory.table(FlagRow)[1].severity
     assert None is host.office.terminal(terminal.ids[41], None)["unsettled"]
 
 

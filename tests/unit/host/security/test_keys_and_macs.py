@@ -8,8 +8,9 @@ import pytest
 from tests.unit.host.pipeline.host_in_process import HEADER, TPDU, HostInProcess
 from tests.unit.host.pipeline.terminals import Exchange, HypercomTerminal, Iso87Terminal, UnionPayTerminal
 
-from pos_host.options import MacMode
+from pos_host.ledger.entry import KeyRow
 from pos_host.security.guard import Guard
+from pos_host.security.mac_mode import MacMode
 from pos_host.security.vault import KeyVault
 from pos_specs.framing import Frame, join_frame
 from pos_specs.message import Message
@@ -152,7 +153,7 @@ async def test_the_keys_outlive_a_restart_sealed() -> None:
     host = guarded()
     terminal = UnionPayTerminal(host)
     keys = await signed_in(terminal)
-    row = host.memory.keys[1]
+    row = host.memory.table(KeyRow)[1]
     again = UnionPayTerminal(host.twin())
     again.stan, again.batch = terminal.stan, terminal.batch
 
@@ -164,7 +165,7 @@ async def test_keys_that_do_not_open_any_more_count_as_none() -> None:
     host = guarded()
     terminal = UnionPayTerminal(host)
     keys = await signed_in(terminal)
-    host.memory.keys[1] = host.memory.keys[1]._replace(sealed="01" + "00" * 40)
+    host.memory.table(KeyRow)[1] = host.memory.table(KeyRow)[1]._replace(sealed="01" + "00" * 40)
     again = UnionPayTerminal(host.twin())
     again.stan, again.batch = terminal.stan, terminal.batch
 
@@ -216,7 +217,7 @@ async def test_no_key_is_shown_by_what_holds_it() -> None:
     keys = await signed_in(terminal)
     await sell(terminal, keys.mac)
 
-    shown = f"{host.guard} {host.book('T0000001').keys!r} {host.memory.entries} {host.memory.keys}"
+    shown = f"{host.guard} {host.book('T0000001').keys!r} {host.memory.entries} {host.memory.table(KeyRow)}"
 
     assert keys.mac.hex() not in shown.lower()
     assert keys.pin.hex() not in shown.lower()

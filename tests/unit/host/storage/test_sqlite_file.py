@@ -201,9 +201,12 @@ def test_a_store_of_the_version_before_is_taken_over_with_all_it_holds(path: Pat
         connection.executescript((Path(__file__).parent / "schema_1.sql").read_text("utf-8"))
         connection.execute("INSERT INTO identity VALUES ('store_id', 'as before')")
         connection.execute("INSERT INTO terminal VALUES (1, 'M1', 'T1', 'unionpay', 'active', 5, 1)")
+        values = (1, "purchase", 1, 0, 5, "approved", *[""] * 14)
+        connection.execute(f"INSERT INTO entry VALUES ({', '.join('?' * len(values))})", values)
         connection.execute("PRAGMA user_version=1")
 
     with closing(open_store(path)) as connection:
+        assert [("purchase", "")] == connection.execute("SELECT kind, product FROM entry").fetchall()
         fresh = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert set(TABLES.values()) <= fresh
         assert [("as before",)] == connection.execute("SELECT value FROM identity").fetchall()

@@ -8,6 +8,7 @@ from typing import cast
 
 from tests.unit.host.testing.listeners import Noting
 
+from pos_host.ledger.entry import FlagRow
 from pos_host.settlement.policy import load_policy
 from pos_host.testing.crashing_journal import CrashPoint
 from pos_host.testing.virtual_host import VirtualHost
@@ -109,5 +110,5 @@ def test_the_watch_looks_while_time_passes() -> None:
         assert "00" == await world.buy("000001")
         await asyncio.sleep(12 * 3600)
 
-    flags = lived(story).host.journal.flags
+    flags = lived(story).host.journal.table(FlagRow)
     assert {"overdue"} == {flag.severity for flag in flags.values()}

@@ -1,32 +1,65 @@
 """Currencies, and amounts as people write them."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from iso4217 import Currency as IsoCurrency
 
-from pos_host.money.currencies import (
+from pos_specs.currencies import (
+    MINOR_DIGITS,
     MOST_AMOUNT_MINOR,
     Currency,
     MoneyError,
-    currencies,
     find_currency,
     parse_amount,
+    read_currencies,
+    shipped_currencies,
     show_amount,
 )
+from pos_specs.errors import DialectError
 
 CNY, JPY, KWD = find_currency("CNY"), find_currency("JPY"), find_currency("KWD")
 
 
-def test_every_row_of_the_table_is_as_iso_4217_has_it() -> None:
+def test_the_table_is_that_of_iso_4217() -> None:
     standard = {
-        currency.code: Currency(currency.code, f"{currency.number:03d}", currency.exponent or 0)
+        currency.code: Currency(currency.code, f"{currency.number:03d}", currency.exponent)
         for currency in IsoCurrency
-        if currency.number is not None
+        if currency.number is not None and currency.exponent is not None
     }
 
-    assert [] == [row for row in currencies().values() if standard.get(row.code) != row]
-    assert {0, 2, 3} == {row.decimals for row in currencies().values()}
+    assert standard == {currency.code: currency for currency in shipped_currencies().currencies.values()}
+    assert set(MINOR_DIGITS) == {currency.decimals for currency in standard.values()}
+
+
+def test_every_number_of_iso_4217_has_its_letters() -> None:
+    numbers = {f"{currency.number:03d}": currency.code for currency in IsoCurrency}
+
+    assert numbers == shipped_currencies().letters
+    with pytest.raises(MoneyError, match="'XAU' is no currency"):
+        find_currency("XAU")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[decimals.2]\nCNY = 156\n", r"decimals\.2\.CNY: must be a text"),
+        ('[decimals.2]\nCNY = "15"\n', r"decimals\.2\.CNY: must be three digits"),
+        ('[decimals.2]\ncny = "156"\n', r"decimals\.2\.cny: must be three capital letters"),
+        ('[decimals.1]\nCNY = "156"\n', r"decimals\.1: is not a key of"),
+        ('[decimals.2]\nCNY = "156"\n[decimals.3]\nCNY = "157"\n', r"decimals\.3\.CNY: must be .* once in the table"),
+        ('[decimals.2]\nCNY = "156"\nEUR = "156"\n', r"decimals\.2\.EUR: 156 is also the number of CNY"),
+        ('[gold]\nXAU = "959"\n', r"gold: is not a key of a table of currencies"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "currencies.toml"
+    path.write_text(text)
+
+    with pytest.raises(DialectError, match=says):
+        read_currencies(path)
 
 
 def test_letters_and_number_name_the_same_currency() -> None:

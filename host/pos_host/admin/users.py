@@ -1,0 +1,48 @@
+"""The paths of users and their tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from pos_host.admin.answers import Page
+from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.pages import page_of
+from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
+from pos_host.admin.user_models import NewUser, Reason, User, UserWithToken
+
+router = APIRouter(tags=["users"], route_class=JsonRoute)
+
+Json = dict[str, Any]
+Name = Annotated[str, Path(min_length=1, max_length=64, description="the user's name", examples=["li.wei"])]
+
+
+@router.get("/users", response_model=Page[User])
+async def users(office: TheOffice, cursor: Cursor, limit: Limit = PAGE) -> Json:
+    """Every user in the order they came, revoked ones among them."""
+    return page_of(office.parts.users.users(), limit, cursor)
+
+
+@router.post("/users", response_model=UserWithToken)
+async def create(office: TheOffice, actor: TheActor, new: NewUser) -> Json:
+    """Put a user on record; the answer is the only place where its token ever stands."""
+    return await office.parts.users.create(actor, new.name, new.role, new.merchant_id or "", new.why)
+
+
+@router.get("/users/{name}", response_model=User)
+async def user(office: TheOffice, name: Name) -> Json:
+    """One user."""
+    return office.parts.users.user(name)
+
+
+@router.post("/users/{name}/rotate", response_model=UserWithToken)
+async def rotate(office: TheOffice, actor: TheActor, name: Name, reason: Reason) -> Json:
+    """Give a user a new token; the old one is refused from now on."""
+    return await office.parts.users.rotate(actor, name, reason.why)
+
+
+@router.post("/users/{name}/revoke", response_model=User)
+async def revoke(office: TheOffice, actor: TheActor, name: Name, reason: Reason) -> Json:
+    """End a user and its token for good."""
+    return await office.parts.users.revoke(actor, name, reason.why)

@@ -1,0 +1,94 @@
+"""The host's parts put together, whatever store, clock and sockets it is given: books, line, back office."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pos_host.clock import Clock
+from pos_host.journal import Journal
+from pos_host.ledger.recovery import recover
+from pos_host.merchants.agenda import Agenda
+from pos_host.merchants.desk import Desk
+from pos_host.merchants.directory import Directory
+from pos_host.merchants.endings import Endings
+from pos_host.merchants.forgotten import ForgottenSettlements
+from pos_host.merchants.number_vault import NumberVault
+from pos_host.merchants.settlement_details import SettlementDetails
+from pos_host.merchants.terms import Terms
+from pos_host.merchants.users import Users
+from pos_host.money.charges import Charges
+from pos_host.money.payout_at_close import PayoutsAtClose
+from pos_host.money.payouts import Payouts
+from pos_host.office import Office
+from pos_host.pipeline import Pipeline
+from pos_host.reports.reports import Reports
+from pos_host.secrets_file import new_token
+from pos_host.security.guard import Guard
+from pos_host.settlement.policy import Policy
+from pos_host.settlement.settler import Settler
+from pos_host.settlement.watch import Watch
+from pos_host.transaction.request import CardReader
+
+EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
+
+
+class Assembly:
+    """A host without its sockets. Making it reads the journal; raises BooksDamaged when that contradicts itself."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        policy: Policy,
+        cards: CardReader,
+        *,
+        enrol: str = "open",
+        guard: Guard | None = None,
+        vault: NumberVault | None = None,
+        new_token: Callable[[], str] = new_token,
+    ) -> None:
+        snapshot = journal.load()
+        self.journal = journal
+        self.clock = clock
+        self.policy = policy
+        self.registry = recover(snapshot)
+        self.pipeline = Pipeline(
+            self.registry, journal, clock, cards, enrol=enrol, guard=guard, at_close=lambda *made: closing.added(*made)
+        )
+        self.settler = Settler(self.pipeline, clock)
+        self.desk = Desk(self.registry, journal, clock, self.pipeline, snapshot.audited)
+        self.agenda = Agenda(clock)
+        self.terms = Terms(self.desk, policy)
+        self.agenda.add(self.terms.policies)
+        self.agenda.add(self.terms.fee_schedules)
+        self.directory = Directory(self.desk)
+        self.users = Users(self.desk, new_token)
+        closing = PayoutsAtClose(self.terms, self.registry.records)
+        self.agenda.add(Charges(self.desk, journal, self.terms, lambda: closing.calendar))
+        self.payouts = Payouts(self.desk, journal, lambda: closing.calendar)
+        self.agenda.add(self.payouts)
+        self.reports = Reports(self.registry, journal)
+        self.details = SettlementDetails(self.desk, journal, policy, vault, self.agenda)
+        self.payouts.accounts = self.details.accounts
+        self.details.accounts.judge_again = self.payouts.judge_again
+        self.details.holder_changes.users = self.users
+        self.watch = Watch(self.registry, journal, clock, self.settler, agenda=self.agenda)
+        self.details.account_changes.command = lambda book, command: self.watch.remind(book, command)
+        self.endings = Endings(self.desk, journal, self.watch, self.payouts, enrol)
+        self.forgotten = ForgottenSettlements(self.desk, journal, self.settler, self.watch, self.agenda, policy)
+
+    def office(self, events_after: EventsAfter) -> Office:
+        """The back office over these parts."""
+        office = Office(
+            self.registry,
+            self.journal,
+            self.clock,
+            self.watch,
+            events_after,
+            self.settler,
+            self.desk,
+            self.forgotten,
+        )
+        office.parts = self
+        return office

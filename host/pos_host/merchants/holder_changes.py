@@ -1,0 +1,460 @@
+"""The change of the settlement holder: applied for, approved, handed over, in effect, watched, evaluated, archived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from pos_host.clock import iso_utc
+from pos_host.journal import Journal
+from pos_host.ledger.entry import Row
+from pos_host.ledger.merchant_rows import RecordRow
+from pos_host.ledger.records import body_of, record
+from pos_host.merchants.account_judging import AccountJudge
+from pos_host.merchants.actors import HOST, Actor
+from pos_host.merchants.change_history import find_change, history_view, refusal_reasons, step, stepped
+from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
+from pos_host.merchants.documents import cited
+from pos_host.merchants.first_settlements import first_settlements
+from pos_host.merchants.four_eyes import check_other_person
+from pos_host.merchants.free_text import plain_text
+from pos_host.merchants.given_account import is_date
+from pos_host.merchants.holders import HOLDER, GivenHolder, Holders, active_holder, holder_view, moved_holder
+from pos_host.merchants.lives import Life
+from pos_host.settlement.business_day import local_datetime
+from pos_host.settlement.policy import Policy
+
+HOLDER_CHANGE = "holder_change"
+
+HOLDER_CHANGE_LIFE = Life(
+    "settlement_holder_change",
+    "submitted",
+    {
+        "submitted": {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"},
+        "approved": {
+            "confirm_training": "approved",
+            "wait": "approved",
+            "take_effect": "watching",
+            "withdraw": "withdrawn",
+        },
+        "watching": {
+            "issue_token": "watching",
+            "look": "watching",
+            "end_watch": "watched",
+            "roll_back": "rolled_back",
+        },
+        "watched": {"issue_token": "watched", "evaluate": "archived", "roll_back": "rolled_back"},
+        "rejected": {"reconsider": "submitted"},
+        "archived": {},
+        "withdrawn": {},
+        "rolled_back": {},
+    },
+)
+
+REASONS = ("left", "replaced", "business_change")
+
+AHEAD_MOST_DAYS = 366
+"""How far ahead a change may be dated: further is a typing error."""
+
+DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class HolderUsers(Protocol):
+    """Who knows the users of this host: `merchants.users`."""
+
+    def of_merchant(self, merchant_id: str) -> list[RecordRow]:
+        """The rows of a merchant's own users that are active; a row's id is the user's name."""
+
+    def revoked(self, row: RecordRow, now_ms: int) -> RecordRow:
+        """The row of a user whose token ends."""
+
+    def issued(self, name: str, role: str, merchant_id: str, now_ms: int) -> tuple[RecordRow, str]:
+        """The row of a user with a new token, and the token."""
+
+
+class HolderApplication(NamedTuple):
+    """What somebody asks for: `effective_on` an ISO date, `documents` hashes of papers handed in before, `applicant`
+    the person for whom the actor hands it in ("": the actor)."""
+
+    holder: GivenHolder
+    reason: str
+    effective_on: str
+    documents: tuple[str, ...]
+    applicant: str = ""
+
+
+class HolderChanges:
+    """All changes of settlement holders. `users` ends the tokens of who goes."""
+
+    def __init__(self, desk: Desk, journal: Journal, holders: Holders, judge: AccountJudge, policy: Policy) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._holders = holders
+        self._judge = judge
+        self._policy = policy
+        self.users: HolderUsers | None = None
+
+    # -- asking
+
+    def blockers(self, actor: Actor, merchant_id: str, documents: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """Every reason why the merchant's settlement holder cannot be changed now."""
+        return self._judge.of_holder_change(actor, merchant_id, documents)
+
+    def of_merchant(self, merchant_id: str) -> list[dict[str, Any]]:
+        """Views of a merchant's changes, the oldest first."""
+        return [self.view(row) for row in self._desk.records.of_kind(HOLDER_CHANGE, merchant_id)]
+
+    def show(self, merchant_id: str, change_id: str) -> dict[str, Any]:
+        """One change; raises Refused (404)."""
+        return self.view(self._found(merchant_id, change_id))
+
+    # -- its life
+
+    async def apply(self, actor: Actor, merchant_id: str, asked: HolderApplication) -> dict[str, Any]:
+        """Hand in an application and give the change's view; raises Refused with all `blockers`, 422 for nonsense."""
+
+        def decide(now_ms: int) -> Written:
+            records = self._desk.records
+            found = self._judge.of_holder_change(actor, merchant_id, asked.documents)
+            _refuse_blocked(found)
+            _check_reason(asked.reason)
+            self._check_effective(asked.effective_on, now_ms)
+            holder = self._holders.proposed(records.next_id(HOLDER), merchant_id, asked.holder, now_ms)
+            outgoing = active_holder(records, merchant_id)
+            papers = cited(records, merchant_id, asked.documents)
+            body = {
+                "holder_id": holder.record_id,
+                "outgoing_id": "" if outgoing is None else outgoing.record_id,
+                "reason": asked.reason,
+                "effective_on": asked.effective_on,
+                "submitted_by": actor.name,
+                "applicant": plain_text("applicant", asked.applicant or actor.name),
+                "documents": [paper["document_id"] for paper in papers],
+                "training": None,
+                "notices": [],
+                "flags": [],
+                "history": [step("apply", actor.name, "submitted", now_ms)],
+            }
+            number = records.next_id(HOLDER_CHANGE)
+            row = record(HOLDER_CHANGE, number, merchant_id, HOLDER_CHANGE_LIFE.initial, now_ms, body)
+            return self._written("change_submitted", None, row, (holder,))
+
+        return await self._act(actor, "apply", Subject("settlement holder change", merchant_id), decide)
+
+    async def approve(self, actor: Actor, merchant_id: str, change_id: str, why: str = "") -> dict[str, Any]:
+        """Agree to a change that somebody else applied for, and give the outgoing holder notice.
+
+        The change takes effect on the day asked for, or later where that leaves too little time to hand over.
+        """
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            self._check_reviewer(actor, row, "approving a change")
+            body = body_of(row)
+            self._check_not_incoming(actor, body, "approving a change")
+            due_at_ms = self._effect_ms(date.fromisoformat(body["effective_on"]))
+            due_at_ms = max(due_at_ms, self._first_midnight(now_ms + self._judge.changes.hand_over_ms))
+            effective_on = local_datetime(self._policy, due_at_ms).date().isoformat()
+            notice = {"to": self._outgoing_name(body), "at": iso_utc(now_ms), "effective_on": effective_on}
+            extra = {
+                "why": plain_text("why", why, needed=False),
+                "reviewed_by": actor.name,
+                "effective_on": effective_on,
+                "asked_for": body["effective_on"],
+                "notices": [*body["notices"], notice],
+            }
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "approve", actor.name, now_ms, extra, due_at_ms=due_at_ms)
+            notified = Told("settlement_holder.notice", 0, {"change_id": change_id, **notice})
+            return self._written("change_approved", row, moved, (), (notified,))
+
+        return await self._act(actor, "approve", _subject(merchant_id, change_id), decide, why)
+
+    async def reject(self, actor: Actor, merchant_id: str, change_id: str, reasons: list[str]) -> dict[str, Any]:
+        """Refuse a change, with the reasons for it; the applicant may complain."""
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            self._check_reviewer(actor, row, "rejecting a change")
+            told = refusal_reasons(reasons)
+            extra = {"reasons": told, "why": "; ".join(told), "reviewed_by": actor.name}
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "reject", actor.name, now_ms, extra)
+            return self._written("change_rejected", row, moved)
+
+        return await self._act(actor, "reject", _subject(merchant_id, change_id), decide)
+
+    async def withdraw(self, actor: Actor, merchant_id: str, change_id: str, why: str = "") -> dict[str, Any]:
+        """Take an application back before it takes effect."""
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            extra = {"why": plain_text("why", why, needed=False)}
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "withdraw", actor.name, now_ms, extra)
+            discarded = moved_holder(self._holder(body_of(row)["holder_id"]), "discard", now_ms)
+            return self._written("change_withdrawn", row, moved, (discarded,))
+
+        return await self._act(actor, "withdraw", _subject(merchant_id, change_id), decide, why)
+
+    async def confirm_training(self, actor: Actor, merchant_id: str, change_id: str) -> dict[str, Any]:
+        """Note that the incoming holder was trained; without it a change takes no effect."""
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            training = {"confirmed_by": actor.name, "at": iso_utc(now_ms)}
+            due_at_ms = self._effect_ms(date.fromisoformat(body_of(row)["effective_on"]))
+            moved = stepped(
+                HOLDER_CHANGE_LIFE,
+                row,
+                "confirm_training",
+                actor.name,
+                now_ms,
+                {"training": training, "waits_for": []},
+                due_at_ms=due_at_ms,
+            )
+            return self._written("training_confirmed", row, moved)
+
+        return await self._act(actor, "confirm_training", _subject(merchant_id, change_id), decide)
+
+    async def issue_token(self, actor: Actor, merchant_id: str, change_id: str) -> dict[str, Any]:
+        """Make the incoming holder's user, of the role merchant, and tell its `token` this once beside the change.
+
+        Raises Refused where the application named no user, or somebody has that name.
+        """
+        told: list[str] = []
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "issue_token", actor.name, now_ms, {}, due_at_ms=row.due_at_ms)
+            name = body_of(self._holder(body_of(row)["holder_id"]))["user"]
+            if not name or self.users is None:
+                raise Refused("no_user", "the application named no user of this host for the incoming holder")
+            if self._desk.records.find("user", name) is not None:
+                raise Refused("user_exists", "the incoming holder's user has a token already")
+            user, token = self.users.issued(name, "merchant", merchant_id, now_ms)
+            told.append(token)
+            return self._written("token_issued", row, moved, (user,))
+
+        view = await self._act(actor, "issue_token", _subject(merchant_id, change_id), decide)
+        return {**view, "token": told[0]}
+
+    async def evaluate(self, actor: Actor, merchant_id: str, change_id: str, evaluation: str) -> dict[str, Any]:
+        """Say how the change went, by somebody else than applied for it, and put it away with all its papers."""
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            self._check_reviewer(actor, row, "evaluating a change")
+            said = plain_text("evaluation", evaluation)
+            extra = {"why": said, "evaluation": said, "evaluated_by": actor.name}
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "evaluate", actor.name, now_ms, extra)
+            return self._written("change_archived", row, moved)
+
+        return await self._act(actor, "evaluate", _subject(merchant_id, change_id), decide)
+
+    async def roll_back(self, actor: Actor, merchant_id: str, change_id: str, why: str) -> dict[str, Any]:
+        """Put the holder before back; tokens that were ended stay ended, new ones are issued."""
+
+        def decide(now_ms: int) -> Written:
+            row = self._found(merchant_id, change_id)
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "roll_back", actor.name, now_ms, {"why": plain_text("why", why)})
+            body = body_of(row)
+            rows = [moved_holder(self._holder(body["holder_id"]), "hand_over", now_ms)]
+            if body["outgoing_id"]:
+                rows.append(moved_holder(self._holder(body["outgoing_id"]), "take_over", now_ms))
+            ended = self._revoked(row.merchant_id, body["holder_id"], now_ms)
+            return self._written("change_rolled_back", row, moved, (*rows, *ended))
+
+        return await self._act(actor, "roll_back", _subject(merchant_id, change_id), decide, why)
+
+    def reconsidered(self, row: RecordRow, actor: Actor, now_ms: int, why: str) -> RecordRow:
+        """A rejected change put before a reviewer once more, as a complaint about it was upheld."""
+        return stepped(HOLDER_CHANGE_LIFE, row, "reconsider", actor.name, now_ms, {"why": why})
+
+    # -- what falls due
+
+    def next_due_ms(self) -> int | None:
+        """When a change takes effect, or its first settlements are looked at."""
+        due = [row.due_at_ms for row in self._desk.records.of_kind(HOLDER_CHANGE) if row.due_at_ms]
+        return min(due, default=None)
+
+    async def act_on_due(self, now_ms: int) -> None:
+        """Have changes take effect, look at first settlements, end watches."""
+        for row in self._desk.records.of_kind(HOLDER_CHANGE):
+            if not row.due_at_ms or row.due_at_ms > now_ms:
+                continue
+            subject = _subject(row.merchant_id, row.record_id)
+            if row.state == "approved" and body_of(row)["training"] is None:
+                await self._act(HOST, "wait", subject, self._waiting(row))
+            elif row.state == "approved":
+                await self._act(HOST, "take_effect", subject, self._taking_effect(row))
+            else:
+                await self._look(row, subject)
+
+    def _waiting(self, row: RecordRow) -> Callable[[int], Written]:
+        """The day came and something is missing: told once a day, until it is there."""
+
+        def decide(now_ms: int) -> Written:
+            due_at_ms = self._first_midnight(now_ms + 1)
+            extra = {"waits_for": ["training"]}
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "wait", HOST.name, now_ms, extra, due_at_ms=due_at_ms)
+            return self._written("change_waits", row, moved)
+
+        return decide
+
+    def _taking_effect(self, row: RecordRow) -> Callable[[int], Written]:
+        def decide(now_ms: int) -> Written:
+            body = body_of(row)
+            incoming = self._holder(body["holder_id"])
+            rows: list[Row] = [moved_holder(incoming, "take_over", now_ms)]
+            if body["outgoing_id"]:
+                rows.append(moved_holder(self._holder(body["outgoing_id"]), "hand_over", now_ms))
+                rows += self._revoked(row.merchant_id, body["outgoing_id"], now_ms)
+            extra = {
+                "effective_at_ms": now_ms,
+                "watch_until_ms": now_ms + self._judge.changes.watch_ms,
+                "operator_number": body_of(incoming)["operator_number"],
+            }
+            due_at_ms = now_ms + min(DAY_MS, self._judge.changes.watch_ms)
+            moved = stepped(HOLDER_CHANGE_LIFE, row, "take_effect", HOST.name, now_ms, extra, due_at_ms=due_at_ms)
+            return self._written("changed", row, moved, tuple(rows))
+
+        return decide
+
+    async def _look(self, row: RecordRow, subject: Subject) -> None:
+        """Compare the settlements since the change with those before; once the watch is over, end it."""
+        body = body_of(row)
+        since = date.fromisoformat(body["effective_on"])
+        flags = await first_settlements(self._journal, row.merchant_id, since, self._judge.changes)
+
+        def decide(now_ms: int) -> Written:
+            over = now_ms >= body["watch_until_ms"]
+            due_at_ms = 0 if over else min(now_ms + DAY_MS, body["watch_until_ms"])
+            new = [flag for flag in flags if flag not in body["flags"]]
+            told = tuple(Told("settlement_holder.unlike_before", 0, {"change_id": row.record_id, **f}) for f in new)
+            way = "end_watch" if over else "look"
+            moved = stepped(HOLDER_CHANGE_LIFE, row, way, HOST.name, now_ms, {"flags": flags}, due_at_ms=due_at_ms)
+            return self._written("watch_ended" if over else "watched", row, moved, (), told)
+
+        await self._act(HOST, "look", subject, decide)
+
+    # -- what it looks like
+
+    def view(self, row: RecordRow) -> dict[str, Any]:
+        """A change as everybody may see it who may see the merchant."""
+        body = body_of(row)
+        outgoing = self._desk.records.find(HOLDER, body["outgoing_id"])
+        return {
+            "change_id": row.record_id,
+            "merchant_id": row.merchant_id,
+            "state": row.state,
+            "possible": [way for way in HOLDER_CHANGE_LIFE.possible(row.state) if way not in _BY_HOST],
+            "reason": body["reason"],
+            "effective_on": body["effective_on"],
+            "holder": holder_view(self._holder(body["holder_id"])),
+            "outgoing": None if outgoing is None else holder_view(outgoing),
+            "submitted_by": body["submitted_by"],
+            "applicant": body["applicant"],
+            "reviewed_by": body.get("reviewed_by"),
+            "reasons": body.get("reasons", []),
+            "training": body["training"],
+            "waits_for": body.get("waits_for", []),
+            "notices": body["notices"],
+            "watch_until": iso_utc(body.get("watch_until_ms", 0)) or None,
+            "flags": body["flags"],
+            "evaluation": body.get("evaluation"),
+            "documents": body["documents"],
+            "history": history_view(body),
+            "steps": self._judge.changes.promises(HOLDER_CHANGE),
+            "changed_at": iso_utc(row.changed_at_ms),
+        }
+
+    # -- parts
+
+    def _found(self, merchant_id: str, change_id: str) -> RecordRow:
+        return find_change(self._desk.records, HOLDER_CHANGE, merchant_id, change_id)
+
+    def _holder(self, holder_id: str) -> RecordRow:
+        row = self._desk.records.find(HOLDER, holder_id)
+        if row is None:
+            raise KeyError(f"the store has no holder {holder_id}, whom a change names")
+        return row
+
+    def _outgoing_name(self, body: dict[str, Any]) -> str:
+        return str(body_of(self._holder(body["outgoing_id"]))["name"]) if body["outgoing_id"] else ""
+
+    def _revoked(self, merchant_id: str, holder_id: str, now_ms: int) -> tuple[Row, ...]:
+        """The rows that end the tokens of a holder's user, where there is one."""
+        user = body_of(self._holder(holder_id))["user"]
+        if not user or self.users is None:
+            return ()
+        mine = [row for row in self.users.of_merchant(merchant_id) if row.record_id == user]
+        return tuple(self.users.revoked(row, now_ms) for row in mine)
+
+    def _check_reviewer(self, actor: Actor, row: RecordRow, what: str) -> None:
+        body = body_of(row)
+        check_other_person(actor, (body["submitted_by"], body["applicant"]), what)
+
+    def _check_not_incoming(self, actor: Actor, body: dict[str, Any], what: str) -> None:
+        """Nobody makes themselves the holder either."""
+        incoming = body_of(self._holder(body["holder_id"]))
+        check_other_person(actor, (incoming["name"], incoming["user"]), what)
+
+    def _check_effective(self, effective_on: str, now_ms: int) -> None:
+        today = local_datetime(self._policy, now_ms).date()
+        last = today + timedelta(days=AHEAD_MOST_DAYS)
+        if not is_date(effective_on) or not today <= date.fromisoformat(effective_on) <= last:
+            raise Refused("invalid_application", f"effective_on: must be a day from {today} to {last}", status=422)
+
+    def _effect_ms(self, day: date) -> int:
+        """The instant at which `day` begins at the acquirer."""
+        local = datetime.combine(day, time(), tzinfo=self._policy.time_zone)
+        return (local.astimezone(UTC) - _EPOCH) // _MILLISECOND
+
+    def _first_midnight(self, from_ms: int) -> int:
+        """The first beginning of a day that is not before `from_ms`."""
+        day = local_datetime(self._policy, from_ms).date()
+        return next(ms for shift in range(3) if (ms := self._effect_ms(day + timedelta(days=shift))) >= from_ms)
+
+    def _written(
+        self,
+        what: str,
+        before: RecordRow | None,
+        row: RecordRow,
+        rows: tuple[Row, ...] = (),
+        told: tuple[Told, ...] = (),
+    ) -> Written:
+        body = body_of(row)
+        data = {"change_id": row.record_id, "state": row.state, "effective_on": body["effective_on"]}
+        if what == "change_rejected":
+            data["reasons"] = body["reasons"]
+        trail = {**data, "submitted_by": body["submitted_by"], "documents": body["documents"]}
+        earlier = None if before is None else {**trail, "state": before.state}
+        events = (Told(f"settlement_holder.{what}", 0, data), *told)
+        return Written((row, *rows), events, before=earlier, after=trail, answer=row.record_id)
+
+    async def _act(
+        self, actor: Actor, action: str, subject: Subject, decide: Callable[[int], Written], why: str = ""
+    ) -> dict[str, Any]:
+        reason = plain_text("why", why, needed=False)
+        number = await self._desk.act(actor, f"holder_change.{action}", subject, decide, reason)
+        return self.view(self._found(subject.merchant_id, number))
+
+
+_BY_HOST = frozenset({"wait", "take_effect", "look", "end_watch", "reconsider"})
+"""Steps that nobody can ask for: they fall due, or follow from something else."""
+
+
+def _check_reason(reason: str) -> None:
+    if reason not in REASONS:
+        raise Refused("invalid_application", f"reason: must be one of {', '.join(REASONS)}", status=422)
+
+
+def _refuse_blocked(found: list[dict[str, Any]]) -> None:
+    if any(blocker["blocks"] for blocker in found):
+        codes = ", ".join(blocker["code"] for blocker in found if blocker["blocks"])
+        raise Refused("blocked", f"the settlement holder cannot be changed: {codes}", blockers=found)
+
+
+def _subject(merchant_id: str, change_id: str) -> Subject:
+    return Subject(f"settlement holder change {change_id}", merchant_id)

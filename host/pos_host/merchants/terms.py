@@ -1,0 +1,192 @@
+"""What was agreed with the merchants: which settlement policy and which fee schedule hold for whom, and when."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pos_host.clock import iso_utc
+from pos_host.ledger.book import Book
+from pos_host.ledger.merchant_rows import RecordRow
+from pos_host.merchants.agreements import Agreements
+from pos_host.merchants.desk import Desk
+from pos_host.merchants.versions import Scope, Versions
+from pos_host.settlement.business_day import business_date, business_day
+from pos_host.settlement.policy import Policy, PolicyError, policy_over, policy_values
+
+if TYPE_CHECKING:
+    from pos_host.money.fee_schedule import FeeSchedule
+    from pos_host.money.products import ProductTable
+
+POLICY = "policy"
+FEE_SCHEDULE = "fee_schedule"
+"""Kinds of records."""
+
+SCHEDULES_REMEMBERED = 1024
+"""Parsed versions of fee schedules, and what they make on a day: those of a fleet's merchants."""
+
+
+class PolicyKind:
+    """Settlement policies; a version begins at an instant. What nobody says is as in `default`."""
+
+    name = POLICY
+    action = "policy"
+
+    def __init__(self, default: Policy) -> None:
+        self._default = default
+
+    def policy(self, versions: Versions, scope: Scope, moment: str) -> Policy:
+        """What holds for `scope` at `moment`, key by key; raises PolicyError."""
+        policy = self._default
+        for version in versions.chain_at(scope, moment):
+            policy = policy_over(policy, version.values, f"policy of {version.scope}")
+        return policy
+
+    def moment(self, scope: Scope, at_ms: int) -> str:
+        return iso_utc(at_ms)
+
+    def read_moment(self, scope: Scope, text: str) -> str:
+        try:
+            instant = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not an ISO 8601 time") from None
+        if instant.tzinfo is None:
+            raise ValueError(f"{text!r} needs an offset, such as 2026-03-02T20:00:00+08:00")
+        return iso_utc(_ms(instant))
+
+    def begins_at_ms(self, scope: Scope, moment: str) -> int:
+        return _ms(datetime.fromisoformat(moment))
+
+    def check(self, versions: Versions, scope: Scope, moment: str) -> None:
+        try:
+            self.policy(versions, scope, moment)
+        except PolicyError as error:
+            raise ValueError(str(error)) from None
+
+    def effective(self, versions: Versions, scope: Scope, moment: str) -> dict[str, Any]:
+        return dict(policy_values(self.policy(versions, scope, moment)))
+
+
+class FeeKind:
+    """Fee schedules; a version begins with a business day. The shipped schedule lies below the acquirer's."""
+
+    name = FEE_SCHEDULE
+    action = "fee_schedule"
+
+    def __init__(self, policies: Agreements, default: Policy) -> None:
+        self._policies = policies
+        self._kind = PolicyKind(default)
+
+    def schedule(self, versions: Versions, scope: Scope, day: str) -> FeeSchedule:
+        """What holds for `scope` on a day (ISO); raises DialectError."""
+        from pos_host.money.fee_schedule import effective_schedule, shipped_schedule
+
+        chain = versions.chain_at(scope, day)
+        own = [_schedule_of(f"fee schedule of {version.scope}", json.dumps(version.values)) for version in chain]
+        return effective_schedule(shipped_schedule(), *own)
+
+    def moment(self, scope: Scope, at_ms: int) -> str:
+        return business_date(self._policy(scope, at_ms), at_ms).isoformat()
+
+    def read_moment(self, scope: Scope, text: str) -> str:
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            raise ValueError(f"{text!r} is not a day such as 2026-03-02") from None
+
+    def begins_at_ms(self, scope: Scope, moment: str) -> int:
+        """The cut-off before the middle of the day, by the policy that holds then."""
+        day = date.fromisoformat(moment)
+        middle_ms = _ms(datetime.combine(day, time(12), tzinfo=UTC))
+        policy = self._policy(scope, middle_ms)
+        found = business_day(policy, _ms(datetime.combine(day, time(12), tzinfo=policy.time_zone)))
+        while found.date > day:
+            found = business_day(policy, found.begins_at_ms - 1)
+        return found.begins_at_ms
+
+    def check(self, versions: Versions, scope: Scope, moment: str) -> None:
+        from pos_specs.errors import DialectError
+
+        try:
+            self.schedule(versions, scope, moment)
+        except DialectError as error:
+            raise ValueError(str(error)) from None
+
+    def effective(self, versions: Versions, scope: Scope, moment: str) -> dict[str, Any]:
+        from pos_host.money.schedule_table import table_of_schedule
+
+        return table_of_schedule(self.schedule(versions, scope, moment))
+
+    def _policy(self, scope: Scope, at_ms: int) -> Policy:
+        return self._kind.policy(self._policies.versions, scope, iso_utc(at_ms))
+
+
+class Terms:
+    """Policies and fee schedules. Each book has the policy that holds for it (`book.policy`), exchanged when a change
+    takes effect. `policies` and `fee_schedules` are sources of the agenda."""
+
+    def __init__(self, desk: Desk, default: Policy) -> None:
+        self._desk = desk
+        self._registry = desk.registry
+        self._kind = PolicyKind(default)
+        self._held: dict[Scope, Policy] = {Scope(): default}
+        self.policies = Agreements(self._kind, desk)
+        self._fees = FeeKind(self.policies, default)
+        self.fee_schedules = Agreements(self._fees, desk)
+        self._schedules: dict[tuple[str, str, date], FeeSchedule] = {}
+        desk.records.listen(POLICY, self._policy_changed)
+        desk.records.listen(FEE_SCHEDULE, lambda row: self._schedules.clear())
+        self._registry.policy_of = self.policy_of
+        self._work_out()
+
+    def policy_of(self, book: Book) -> Policy:
+        """The settlement policy that holds for a terminal now."""
+        held = self._held
+        return held.get(Scope(book.merchant_id, book.terminal_id)) or held.get(Scope(book.merchant_id)) or held[Scope()]
+
+    def schedule_of(self, merchant_id: str, day: date, terminal_id: str = "") -> FeeSchedule:
+        """The fee schedule of a merchant, or of one of its terminals, on a business day."""
+        key = (merchant_id, terminal_id, day)
+        found = self._schedules.get(key)
+        if found is None:
+            if len(self._schedules) >= SCHEDULES_REMEMBERED:
+                self._schedules.clear()
+            scope = Scope(merchant_id, terminal_id)
+            found = self._schedules[key] = self._fees.schedule(self.fee_schedules.versions, scope, day.isoformat())
+        return found
+
+    @property
+    def product_table(self) -> ProductTable:
+        """How the product of a payment is found."""
+        from pos_host.money.products import shipped_products
+
+        return shipped_products()
+
+    def _policy_changed(self, row: RecordRow) -> None:
+        self._work_out()
+
+    def _work_out(self) -> None:
+        """The policies that hold now, one object a scope; a book whose policy is another one is looked at again."""
+        moment = iso_utc(self._desk.clock.now_ms())
+        versions = self.policies.versions
+        made = {scope: self._kind.policy(versions, scope, moment) for scope in (Scope(), *versions.scopes())}
+        self._held = {scope: self._held[scope] if self._held.get(scope) == new else new for scope, new in made.items()}
+        for book in self._registry:
+            policy = self.policy_of(book)
+            if book.policy is not policy:
+                book.policy = policy
+                self._registry.touched(book)
+
+
+@lru_cache(maxsize=SCHEDULES_REMEMBERED)
+def _schedule_of(name: str, values: str) -> FeeSchedule:
+    """A version's own schedule; `values` as JSON."""
+    from pos_host.money.fee_schedule import schedule_of_table
+
+    return schedule_of_table(name, json.loads(values))
+
+
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

@@ -1,0 +1,162 @@
+"""How the verbs of the merchant's side ask a running host: through its HTTP API, since the host owns its store.
+
+A verb takes `admin: AdminOption = None, token: TokenOption = None, ready_file: ReadyFileOption = None` and
+`as_json: JsonOption = False`, asks `office_at(admin, token, ready_file)`, and shows the answer with `listing.show` or
+`listing.show_one`; merchant_verbs.py is the example. Every failure is one line: OfficeClient raises NotDone (exit 1)
+for what the host refuses and UsageError (exit 2) for bad input, or where it cannot be asked.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+import typer
+
+from pos_host.options import NotDone, UsageError
+
+DEFAULT_ADMIN = "http://127.0.0.1:8580"
+DEFAULT_TOKEN_FILE = Path("var/pos-host.db.admin-token")
+"""Beside the store that `pos-host serve` has where nobody said otherwise."""
+
+API = "/api/v1"
+
+ANSWER_WITHIN_S = 60.0
+"""A manual clock that is moved by a year lives through it first; everything else answers at once."""
+
+BAD_INPUT = frozenset({400, 401, 413, 422})
+"""Statuses that say that the request is wrong in itself; the others say that it cannot be done."""
+
+AdminOption = Annotated[
+    str | None, typer.Option("--admin", envvar="POS_HOST_ADMIN", help=f"URL of the host's API ({DEFAULT_ADMIN}).")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option("--token", envvar="POS_HOST_TOKEN", help=f"Your token; by default what {DEFAULT_TOKEN_FILE} holds."),
+]
+ReadyFileOption = Annotated[
+    Path | None, typer.Option("--ready-file", help="The host's ready file, which has both URL and token.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document per line.")]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+
+
+class Send(Protocol):
+    """Sends a request and gives status and body of the answer; raises OSError where there is no answer."""
+
+    def __call__(self, method: str, url: str, headers: dict[str, str], body: bytes | None, /) -> tuple[int, bytes]: ...
+
+
+class OfficeClient:
+    """Asks the API at `base_url` under a token. Paths are given without `/api/v1`; parts of a path that people name
+    go through `part`. Raises NotDone, or UsageError for bad input and a host that cannot be asked."""
+
+    def __init__(self, base_url: str, token: str, send: Send | None = None) -> None:
+        if not token.isascii():
+            raise UsageError("--token: has characters that no token has")
+        self._base_url = base_url.rstrip("/")
+        self._token = token
+        self._send = send or send_over_http
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        return self.ask("GET", path, None, query)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **query: Any) -> dict[str, Any]:
+        return self.ask("POST", path, body, query)
+
+    def put(self, path: str, body: dict[str, Any], **query: Any) -> dict[str, Any]:
+        return self.ask("PUT", path, body, query)
+
+    def patch(self, path: str, body: dict[str, Any], **query: Any) -> dict[str, Any]:
+        return self.ask("PATCH", path, body, query)
+
+    def items(self, path: str, most: int | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+        """The items of a list over all its pages, at most `most`."""
+        cursor: str | None = None
+        left = most
+        while left is None or left > 0:
+            page = self.get(path, limit=100 if left is None else min(left, 100), cursor=cursor, **query)
+            yield from page["items"]
+            left = None if left is None else left - len(page["items"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> dict[str, Any]:
+        """One exchange; query parameters that are None are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        url = f"{self._base_url}{API}{path}" + (f"?{urlencode(given)}" if given else "")
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            status, text = self._send(method, url, headers, data)
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise UsageError(f"no host answers at {self._base_url}: {reason}; is it running, with --http?") from None
+        answer = _document(text)
+        if status < 300 and answer is not None:
+            return answer
+        told = f"the host answered {status}" if answer is None else str(answer.get("detail", f"status {status}"))
+        raise (UsageError if status in BAD_INPUT else NotDone)(told)
+
+
+def part(text: str) -> str:
+    """`text` as one part of a path, whatever characters it has."""
+    return quote(text, safe="")
+
+
+def office_at(admin: str | None, token: str | None, ready_file: Path | None) -> OfficeClient:
+    """The host that the options mean; raises UsageError for a ready file that cannot be read, or no token."""
+    if ready_file is not None:
+        ready = _read_ready_file(ready_file)
+        return OfficeClient(admin or ready["http"], token or ready["admin_token"])
+    base_url = admin or DEFAULT_ADMIN
+    if urlsplit(base_url).scheme not in ("http", "https"):
+        raise UsageError(f"--admin {base_url}: must be a URL such as {DEFAULT_ADMIN}")
+    return OfficeClient(base_url, token or _default_token())
+
+
+def send_over_http(method: str, url: str, headers: dict[str, str], body: bytes | None, /) -> tuple[int, bytes]:
+    """Send for real."""
+    request = urllib.request.Request(url, body, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read()
+
+
+def _document(text: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _read_ready_file(path: Path) -> dict[str, str]:
+    try:
+        ready = json.loads(path.read_text("utf-8"))
+        told = {name: ready[name] for name in ("http", "admin_token")}
+    except OSError as error:
+        raise UsageError(f"--ready-file {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"--ready-file {path}: is no ready file of this host") from None
+    if not told["http"]:
+        raise UsageError(f"--ready-file {path}: that host runs without --http, so it cannot be asked")
+    return told
+
+
+def _default_token() -> str:
+    try:
+        return DEFAULT_TOKEN_FILE.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"no token: give --token or --ready-file (there is no {DEFAULT_TOKEN_FILE} here)") from None

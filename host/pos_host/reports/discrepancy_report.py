@@ -1,0 +1,74 @@
+"""The report of discrepancies: each record on which a terminal and the host differ, and by how much."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from pos_host.clock import iso_utc
+from pos_host.ledger.book import Book
+from pos_host.ledger.entry import BatchRow
+from pos_host.settlement.business_day import business_date
+
+COLUMNS = (
+    *(
+        "day",
+        "merchant_id",
+        "terminal_id",
+        "batch_id",
+        "batch_number",
+        "result",
+        "closed_at",
+        "currency",
+        "kind",
+        "stan",
+    ),
+    *("terminal_minor", "host_minor", "difference_minor"),
+)
+
+
+def discrepancies_of(row: BatchRow, book: Book) -> list[dict[str, Any]]:
+    """The differences of a closed batch; amounts in minor units, 0 where one side has no such record.
+
+    `difference_minor` is terminal − host.
+    """
+    found = json.loads(row.discrepancies) if row.discrepancies else []
+    where = {
+        "day": day_of(row, book).isoformat(),
+        "merchant_id": book.merchant_id,
+        "terminal_id": book.terminal_id,
+        "batch_id": row.batch_id,
+        "batch_number": row.number,
+        "result": row.result,
+        "closed_at": iso_utc(row.closed_at_ms),
+        "currency": row.currency,
+    }
+    return [{**where, "kind": item["kind"], "stan": item["stan"], **_amounts(item)} for item in found]
+
+
+def day_of(row: BatchRow, book: Book) -> date:
+    """The business day on which a batch was closed."""
+    return business_date(book.policy, row.closed_at_ms)
+
+
+def totals_of(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By currency: how many records differ, and the sums of their amounts."""
+    totals: dict[str, dict[str, Any]] = {}
+    for item in items:
+        nothing = {"currency": item["currency"], "records": 0, "terminal_minor": 0, "host_minor": 0}
+        sums = totals.setdefault(item["currency"], {**nothing, "difference_minor": 0})
+        sums["records"] += 1
+        for name in ("terminal_minor", "host_minor", "difference_minor"):
+            sums[name] += item[name]
+    return [totals[currency] for currency in sorted(totals)]
+
+
+def _amounts(item: dict[str, Any]) -> dict[str, int]:
+    terminal_minor, host_minor = (side["amount_minor"] if (side := item[of]) else 0 for of in ("terminal", "host"))
+    return {
+        "terminal_minor": terminal_minor,
+        "host_minor": host_minor,
+        "difference_minor": terminal_minor - host_minor,
+    }

@@ -1,0 +1,282 @@
+"""The life of a settlement account as anybody would keep it on paper, beside a host that keeps it in its journal.
+
+The machine applies, reviews, activates, signs terminals in, sells, settles, lets days pass, loses the account, rolls
+back and restarts the host, with people of every role in any order; the paper knows what each of them may do, which
+account is in place, and which payouts went where. See test_changes.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, precondition, rule
+from tests.stateful.office_machine import DAY_MS, PEOPLE, OfficeMachine
+from tests.unit.host.merchants.settlement_people import (
+    ADMIN,
+    MERCHANT,
+    OLD_NUMBER,
+    OPERATOR,
+    OTHER_REVIEWER,
+    REVIEWER,
+    account,
+    application,
+    pass_time,
+    until_idle,
+)
+from tests.unit.host.pipeline.terminals import UnionPayTerminal
+
+from pos_host.journal import Question
+from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.merchants.actors import Actor
+from pos_specs.card_number import luhn_digit
+
+WAYS = {
+    "approve": {"submitted": "approved"},
+    "reject": {"submitted": "rejected"},
+    "withdraw": {"submitted": "withdrawn", "approved": "withdrawn"},
+    "activate": {"approved": "activated"},
+    "complete": {"testing": "completed"},
+    "roll_back": {"activated": "rolled_back", "testing": "rolled_back", "completed": "rolled_back"},
+}
+REVIEWERS_ONLY = ("approve", "reject", "roll_back")
+UNDER_WAY = ("submitted", "approved", "activated", "testing")
+LIMIT, LIMIT_DAYS, ROLL_BACK_DAYS, TESTS = 3, 90, 30, 2
+
+
+@dataclass
+class PaperAccount:
+    account_id: str
+    frozen: bool = False
+    paid_sales: int = 0
+
+
+@dataclass
+class PaperChange:
+    number: str
+    applicant: str
+    new: PaperAccount
+    before: PaperAccount
+    state: str = "submitted"
+    activated_ms: int = 0
+    completed_ms: int = 0
+    waits_for: set[str] = field(default_factory=set)
+
+
+class AccountChangeMachine(OfficeMachine):
+    """One merchant with two terminals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.terminals = {tid: UnionPayTerminal(self.host, tid) for tid in ("T0000001", "T0000002")}
+        for terminal in self.terminals.values():
+            self.run(terminal.sign_in())
+        self.details = self.host.parts.details
+        self.run(self.details.accounts.record_first(ADMIN, MERCHANT, account(OLD_NUMBER)))
+        self.in_place = PaperAccount("1")
+        self.accounts = {"1": self.in_place}
+        self.changes: list[PaperChange] = []
+        self.owing: set[str] = set()
+        self.sold = dict.fromkeys(self.terminals, 0)
+        self.sales_of: dict[int, int] = {}
+        self.made: set[int] = set()
+
+    @property
+    def last(self) -> PaperChange | None:
+        return self.changes[-1] if self.changes else None
+
+    def after_restart(self) -> None:
+        self.details = self.host.parts.details
+        for tid, terminal in list(self.terminals.items()):
+            self.terminals[tid] = UnionPayTerminal(self.host, tid)
+            self.terminals[tid].stan = terminal.stan
+            self.terminals[tid].batch = terminal.batch
+
+    # -- what people do
+
+    @rule(actor=st.sampled_from(PEOPLE))
+    def apply(self, actor: Actor) -> None:
+        asked = self.run(application(self.host, self.new_number()))
+        expected = self.against_applying(actor)
+        got, view = self.tried(self.details.account_changes.apply(actor, MERCHANT, asked))
+        assert expected == got.blockers, got
+        if expected or actor.role == "viewer":
+            return
+        new = PaperAccount(view["account"]["account_id"])
+        self.accounts[new.account_id] = new
+        self.changes.append(PaperChange(view["change_id"], actor.name, new, self.in_place))
+
+    @rule(actor=st.sampled_from(PEOPLE), way=st.sampled_from(list(WAYS)), which=st.integers(0, 9))
+    def decide(self, actor: Actor, way: str, which: int) -> None:
+        if self.changes:
+            self.try_way(actor, way, self.changes[-1] if which else self.changes[0])
+
+    @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
+    @rule(actor=st.sampled_from([OPERATOR, OTHER_REVIEWER, ADMIN]), tidy=st.sampled_from([True, True, True, False]))
+    def begin(self, actor: Actor, tidy: bool) -> None:
+        """Apply, mostly once nothing stands in the way."""
+        if tidy:
+            for tid in self.terminals:
+                self.settle(tid)
+                self.sign_in(tid)
+            self.wait(5)
+            self.payouts_go_to_the_account_in_place()
+        self.apply(actor)
+
+    @precondition(lambda self: bool(self.changes) and self.changes[-1].state in (*UNDER_WAY, "completed"))
+    @rule(back=st.sampled_from([False, False, False, False, True]))
+    def back_or_on(self, back: bool) -> None:
+        self.go_on(back)
+
+    @precondition(lambda self: bool(self.changes) and self.changes[-1].state in UNDER_WAY)
+    @rule(steps=st.integers(2, 6))
+    def go_far(self, steps: int) -> None:
+        for _ in range(steps):
+            self.go_on(back=False)
+            self.everything_is_as_on_paper()
+            self.payouts_go_to_the_account_in_place()
+
+    def go_on(self, back: bool) -> None:
+        """The next thing that leads to the end, by somebody who may."""
+        change = self.changes[-1]
+        if change.state in ("activated", "testing", "completed") and back:
+            self.try_way(REVIEWER, "roll_back", change)
+        elif change.state == "submitted":
+            self.try_way(REVIEWER, "approve", change)
+        elif change.state == "approved":
+            self.try_way(OPERATOR, "activate", change)
+        elif change.state == "activated":
+            for tid in self.terminals:
+                self.sign_in(tid)
+        elif change.state == "testing" and change.new.paid_sales < TESTS:
+            self.sell("T0000001", 2)
+            self.settle("T0000001")
+            self.wait(5)
+        elif change.state == "testing":
+            self.try_way(OPERATOR, "complete", change)
+
+    def try_way(self, actor: Actor, way: str, change: PaperChange) -> None:
+        expected = self.expected(actor, way, change)
+        service = self.details.account_changes
+        asked: dict[str, Any] = {"reject": (["no"],), "roll_back": ("a mistake",)}
+        got, _ = self.tried(getattr(service, way)(actor, MERCHANT, change.number, *asked.get(way, ())))
+        assert expected == got.kind, (way, actor, change, got)
+        if expected == "done":
+            self.done(way, change)
+
+    @rule(rarely=st.sampled_from([False, False, False, False, True]))
+    def lose(self, rarely: bool) -> None:
+        if rarely:
+            self.run(self.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen"))
+            self.in_place.frozen = True
+
+    # -- what terminals do, and time
+
+    @rule(tid=st.sampled_from(["T0000001", "T0000002"]))
+    def sign_in(self, tid: str) -> None:
+        self.run(self.terminals[tid].sign_in())
+        self.owing.discard(tid)
+        if self.last is not None:
+            self.last.waits_for.discard(tid)
+
+    @rule(tid=st.sampled_from(["T0000001", "T0000002"]), sales=st.integers(1, 2))
+    def sell(self, tid: str, sales: int) -> None:
+        for _ in range(sales):
+            assert "00" == self.run(self.terminals[tid].purchase(1000)).code
+        self.sold[tid] += sales
+
+    @rule(tid=st.sampled_from(["T0000001", "T0000002"]))
+    def settle(self, tid: str) -> None:
+        if not self.sold[tid]:
+            return
+        batch = self.run(self.host.office.settle(tid, MERCHANT))
+        self.sales_of[batch["id"]], self.sold[tid] = self.sold[tid], 0
+        self.sign_in(tid)  # it is told the new batch number
+
+    @rule(days=st.sampled_from([1, 5, 5, 35]))
+    def wait(self, days: int) -> None:
+        self.run(pass_time(self.host, days * DAY_MS))
+
+    # -- what the paper says
+
+    def new_number(self) -> str:
+        digits = f"62284800{len(self.accounts):04d}{self.count():06d}"
+        return digits + luhn_digit(digits)
+
+    def against_applying(self, actor: Actor) -> set[str]:
+        """The codes that block; the role of a viewer is refused before anything is looked at."""
+        if actor.role == "viewer":
+            return set()
+        found = set()
+        if any(change.state in UNDER_WAY for change in self.changes):
+            found.add("change_in_progress")
+        if self.owing:
+            found.add("terminal_not_synced")
+        if self.in_place.frozen:
+            return found  # lost: the rest only warns
+        if any(self.sold.values()):
+            found.add("batch_unsettled")
+        if any(row.state in ("pending", "released") for row in self.host.registry.payouts.values()):
+            found.add("payout_in_flight")
+        since_ms = self.host.clock.now_ms() - LIMIT_DAYS * DAY_MS
+        if sum(change.activated_ms > since_ms for change in self.changes) >= LIMIT:
+            found.add("change_limit_reached")
+        return found
+
+    def expected(self, actor: Actor, way: str, change: PaperChange) -> str:
+        if actor.role == "viewer" or (way in REVIEWERS_ONLY and actor.role == "operator"):
+            return "forbidden"
+        if way in ("approve", "reject") and actor.name.casefold() == change.applicant.casefold():
+            return "forbidden"
+        if change.state not in WAYS[way]:
+            return "not_now"
+        if way == "complete" and change.new.paid_sales < TESTS:
+            return "refused"
+        if way == "roll_back" and change.completed_ms:
+            late = self.host.clock.now_ms() > change.completed_ms + ROLL_BACK_DAYS * DAY_MS
+            later = any(c.activated_ms for c in self.changes[self.changes.index(change) + 1 :])
+            return "refused" if late or later else "done"
+        return "done"
+
+    def done(self, way: str, change: PaperChange) -> None:
+        change.state = WAYS[way][change.state]
+        now_ms = self.host.clock.now_ms()
+        if way == "activate":
+            change.before, self.in_place, change.activated_ms = self.in_place, change.new, now_ms
+        elif way == "complete":
+            change.completed_ms = now_ms
+        elif way == "roll_back":
+            self.in_place = change.before
+        if way in ("activate", "roll_back"):
+            self.owing = set(self.terminals)
+            change.waits_for = set(self.terminals)
+
+    # -- what must hold
+
+    @invariant()
+    def everything_is_as_on_paper(self) -> None:
+        self.run(until_idle(self.host))
+        for change in self.changes:
+            if change.state == "activated" and not change.waits_for:
+                change.state = "testing"
+        views = self.details.account_changes.of_merchant(MERCHANT)
+        assert [(c.number, c.state) for c in self.changes] == [(v["change_id"], v["state"]) for v in views]
+        assert all(v["reviewed_by"] is None or v["reviewed_by"] != v["submitted_by"] for v in views)
+        states = {v["account_id"]: v["state"] for v in self.details.accounts.of_merchant(MERCHANT)}
+        here = [account_id for account_id, state in states.items() if state in ("active", "frozen")]
+        assert [self.in_place.account_id] == here
+        assert ("frozen" if self.in_place.frozen else "active") == states[self.in_place.account_id]
+
+    @invariant()
+    def payouts_go_to_the_account_in_place(self) -> None:
+        rows = self.run(self.host.journal.select(Question(PayoutRow, {"merchant_id": MERCHANT})))
+        held = self.in_place.frozen or any(change.state in ("approved", "activated") for change in self.changes)
+        for row in rows:
+            if row.state == "made" and row.payout_id not in self.made:
+                assert self.in_place.account_id == row.account_id
+                assert not held
+                self.made.add(row.payout_id)
+                self.in_place.paid_sales += self.sales_of[row.payout_id]
+            if row.state == "held":
+                assert held, row

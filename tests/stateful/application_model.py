@@ -1,0 +1,257 @@
+"""The life of settlement applications as anybody would note it on paper, beside a host that keeps it in its journal.
+
+Terminals sell and settle, people apply, hand in again, review and withdraw in any order, the host is restarted; the
+model knows which of it must be refused. See test_applications.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from structlog.testing import capture_logs
+from tests.unit.host.pipeline.host_in_process import HostInProcess
+from tests.unit.host.pipeline.proofs import verify
+from tests.unit.host.pipeline.terminals import Exchange, HypercomTerminal
+
+from pos_host.journal import Journal, RowType
+from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.merchants.actors import Actor
+from pos_host.merchants.applications import HandedIn
+from pos_host.merchants.desk import Forbidden, Refused
+from pos_host.merchants.lives import NotNow
+from pos_specs.totals import Side
+
+T = TypeVar("T")
+TERMINAL = "H0000001"
+PEOPLE = [
+    Actor("an", "viewer"),
+    Actor("bo", "operator"),
+    Actor("chen", "operator"),
+    Actor("ding", "reviewer"),
+    Actor("en", "admin"),
+]
+RANK = {"viewer": 0, "operator": 1, "reviewer": 2, "admin": 3}
+PERSON = st.sampled_from(PEOPLE)
+
+
+@dataclass
+class PaperApplication:
+    """What is known of one application; `slips` are those handed in last."""
+
+    batch: int
+    applicants: set[str]
+    slips: list[Exchange]
+    state: str = "submitted"
+
+
+@dataclass
+class PaperTerminal:
+    """The sales of the open batch, and what each closed one held."""
+
+    sales: list[Exchange] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    ordinal: int = 1
+
+
+class ApplicationMachine(RuleBasedStateMachine):
+    """One terminal, five people."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.quiet_logs = contextlib.ExitStack()
+        self.quiet_logs.enter_context(capture_logs())
+        self.host = self.run(self.make_host())
+        self.terminal = HypercomTerminal(self.host)
+        self.paper = PaperTerminal()
+        self.applications: list[PaperApplication] = []
+        self.untold: list[Side] = []
+
+    # -- the host under test
+
+    def open_journal(self) -> Journal | None:
+        return None
+
+    async def make_host(self) -> HostInProcess:
+        return HostInProcess(self.open_journal())
+
+    async def restarted(self) -> HostInProcess:
+        return self.host.twin()
+
+    def rows_of(self, table: type[RowType]) -> list[RowType]:
+        return self.host.memory.all_rows(table)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def teardown(self) -> None:
+        self.restart()
+        entries = self.run(self.host.journal.entries_after(0, 100_000))
+        report = verify(self.rows_of, entries)
+        payouts = {row.payout_id % 100_000: row.captured_minor for row in self.rows_of(PayoutRow)}
+        self.run(self.host.journal.close())
+        self.loop.close()
+        self.quiet_logs.close()
+        assert 0 == report["differences"], report["details"]
+        assert {place: amount for place, amount in enumerate(self.paper.closed, 1) if amount} == payouts
+
+    @property
+    def service(self) -> Any:
+        return self.host.parts.forgotten.applications
+
+    def ask(self, work: Coroutine[Any, Any, Any]) -> str:
+        """What came of it: done, or how it was refused."""
+        try:
+            self.run(work)
+        except Forbidden:
+            return "forbidden"
+        except NotNow:
+            return "not now"
+        except Refused as refused:
+            return refused.kind
+        return "done"
+
+    # -- the terminal
+
+    @initialize()
+    def begin(self) -> None:
+        self.sell()
+
+    @rule()
+    def sell(self) -> None:
+        done = self.run(self.terminal.purchase(1_00 + len(self.paper.sales)))
+        assert "00" == done.code
+        self.paper.sales.append(done)
+
+    @precondition(lambda self: self.paper.sales)
+    @rule()
+    def settle(self) -> None:
+        total = Side(len(self.paper.sales), self.money())
+        assert "00" == self.run(self.terminal.settle(self.counted_on(total))).code
+        self.untold = []
+        self.close()
+
+    def counted_on(self, total: Side) -> dict[str, Side]:
+        """A Hypercom terminal was not told of what the host settled: it counts that as well."""
+        sides = [total, *self.untold]
+        return {"sales": Side(sum(side.count for side in sides), sum(side.amount_minor for side in sides))}
+
+    def money(self) -> int:
+        return sum(sale.amount_minor for sale in self.paper.sales)
+
+    def close(self) -> None:
+        self.paper.closed.append(self.money())
+        self.paper.sales = []
+        self.paper.ordinal += 1
+
+    @rule()
+    def restart(self) -> None:
+        self.host = self.run(self.restarted())
+        stan, invoice, batch = self.terminal.stan, self.terminal.invoice, self.terminal.batch
+        self.terminal = HypercomTerminal(self.host)
+        self.terminal.stan, self.terminal.invoice, self.terminal.batch = stan, invoice, batch
+
+    # -- people
+
+    def handed_in(self, share: int) -> tuple[HandedIn, list[Exchange]]:
+        slips = self.paper.sales[: max(1, len(self.paper.sales) // share)]
+        day = "2026-03-02"
+        vouchers = [{"rrn": slip.rrn, "amount_minor": slip.amount_minor, "date": day} for slip in slips]
+        return HandedIn(vouchers or [{"rrn": "1", "amount_minor": 1, "date": day}]), slips
+
+    def open_application(self) -> PaperApplication | None:
+        open_states = ("submitted", "rejected")
+        mine = [one for one in self.applications if one.batch == self.paper.ordinal and one.state in open_states]
+        return mine[0] if mine else None
+
+    @rule(person=PERSON, share=st.sampled_from([1, 1, 2]))
+    def submit(self, person: Actor, share: int) -> None:
+        handed_in, slips = self.handed_in(share)
+        said = self.ask(self.service.submit(person, self.host.book(TERMINAL), handed_in))
+        if RANK[person.role] < RANK["operator"]:
+            assert "forbidden" == said
+        elif not self.paper.sales:
+            assert "nothing_to_settle" == said
+        elif self.open_application() is not None:
+            assert "application_open" == said
+        else:
+            assert "done" == said
+            self.applications.append(PaperApplication(self.paper.ordinal, {person.name}, slips))
+
+    @precondition(lambda self: self.applications)
+    @rule(person=PERSON, place=st.integers(0, 9), share=st.sampled_from([1, 1, 2]))
+    def resubmit(self, person: Actor, place: int, share: int) -> None:
+        number, paper = self.choose(place)
+        handed_in, slips = self.handed_in(share)
+        said = self.ask(self.service.resubmit(person, self.host.book(TERMINAL), number, handed_in))
+        if RANK[person.role] < RANK["operator"]:
+            assert "forbidden" == said
+        elif paper.state != "rejected":
+            assert "not now" == said
+        elif paper.batch != self.paper.ordinal:
+            assert "batch_settled" == said
+        else:
+            assert "done" == said
+            paper.state, paper.slips, paper.applicants = "submitted", slips, {person.name}
+
+    @precondition(lambda self: self.applications)
+    @rule(person=PERSON, place=st.integers(0, 9))
+    def reject(self, person: Actor, place: int) -> None:
+        number, paper = self.choose(place)
+        said = self.ask(self.service.reject(person, self.host.book(TERMINAL), number, "look again"))
+        self.reviewed(said, person, paper, "rejected")
+
+    @precondition(lambda self: self.applications)
+    @rule(person=PERSON, place=st.integers(0, 9))
+    def withdraw(self, person: Actor, place: int) -> None:
+        number, paper = self.choose(place)
+        said = self.ask(self.service.withdraw(person, self.host.book(TERMINAL), number))
+        if RANK[person.role] < RANK["operator"]:
+            assert "forbidden" == said
+        elif paper.state not in ("submitted", "rejected"):
+            assert "not now" == said
+        else:
+            assert "done" == said
+            paper.state = "withdrawn"
+
+    @precondition(lambda self: self.applications)
+    @rule(person=PERSON, place=st.integers(0, 9))
+    def approve(self, person: Actor, place: int) -> None:
+        number, paper = self.choose(place)
+        said = self.ask(self.service.approve(person, self.host.book(TERMINAL), number))
+        complete = [slip.rrn for slip in paper.slips] == [sale.rrn for sale in self.paper.sales]
+        if paper.state == "submitted" and RANK[person.role] >= 2 and person.name not in paper.applicants:
+            expected = "batch_settled" if paper.batch != self.paper.ordinal else "done"
+            assert (expected if complete or expected != "done" else "vouchers_incomplete") == said
+            if said == "done":
+                paper.state = "approved"
+                self.untold = [*self.untold, Side(len(self.paper.sales), self.money())]
+                self.close()
+            return
+        self.reviewed(said, person, paper, "approved")
+
+    def reviewed(self, said: str, person: Actor, paper: PaperApplication, state: str) -> None:
+        if RANK[person.role] < RANK["reviewer"]:
+            assert "forbidden" == said
+        elif paper.state != "submitted":
+            assert "not now" == said
+        elif person.name in paper.applicants:
+            assert "forbidden" == said
+        else:
+            assert "done" == said
+            paper.state = state
+
+    def choose(self, place: int) -> tuple[str, PaperApplication]:
+        number = place % len(self.applications)
+        return str(number + 1), self.applications[number]
+
+    @invariant()
+    def the_host_knows_the_same(self) -> None:
+        shown = [(one["id"], one["state"]) for one in self.service.all()]
+        assert [(str(place), one.state) for place, one in enumerate(self.applications, 1)] == shown

@@ -1,0 +1,334 @@
+"""Payouts on a running host: born with the close of their batch, made when they are due, held, released, returned."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from tests.unit.host.pipeline.conftest import Terminal
+from tests.unit.host.pipeline.host_in_process import HostInProcess
+from tests.unit.host.pipeline.proofs import Logs, verified
+from tests.unit.host.pipeline.terminals import (
+    UNIONPAY_CARD,
+    VISA_CARD,
+    HypercomTerminal,
+    UnionPayTerminal,
+    debit_credit,
+)
+
+from pos_host.event_log import event_of
+from pos_host.ledger.entry import BatchRow
+from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.merchants.actors import Actor
+from pos_host.merchants.desk import Forbidden, NotKept, Refused
+from pos_host.merchants.lives import NotNow
+from pos_host.money.payouts import Payouts
+from pos_host.settlement.policy import load_policy
+from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
+from pos_specs.totals import Side
+
+SHANGHAI = timezone(timedelta(hours=8))
+OPERATOR, REVIEWER = Actor("olga", "operator"), Actor("rosa", "reviewer")
+
+
+def at(text: str) -> int:
+    """UTC milliseconds of a local time such as "03 09:00" of March 2026, whose 2nd is a Monday."""
+    return int(datetime.strptime(f"2026-03-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI).timestamp() * 1000)
+
+
+async def until(host: HostInProcess, text: str) -> None:
+    await host.office.advance_clock(f"PT{(at(text) - host.clock.now_ms()) // 1000}S")
+
+
+def payouts_of(host: HostInProcess) -> list[PayoutRow]:
+    return host.memory.all_rows(PayoutRow)
+
+
+def only_payout(host: HostInProcess) -> PayoutRow:
+    found = payouts_of(host)
+    assert 1 == len(found), f"{len(found)} payouts"
+    return found[0]
+
+
+def payout_events(host: HostInProcess) -> list[str]:
+    types = [event_of(stored, host.registry).type for stored in host.memory.entries]
+    return [name for name in types if name.startswith("payout.")]
+
+
+async def settle(terminal: Terminal, count: int, amount_minor: int) -> None:
+    """Settle with the right totals, or wrong ones."""
+    if isinstance(terminal, UnionPayTerminal):
+        await terminal.settle(debit_credit((count, amount_minor)))
+        return
+    name = "sales" if isinstance(terminal, HypercomTerminal) else "debits"
+    await terminal.settle({name: Side(count, amount_minor)})
+
+
+class Held:
+    """An account that is not paid to, as long as there is a reason."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.account_id, self.masked = "7", "******1234"
+        self.hold_reasons = reasons
+
+    def payout_account(self, merchant_id: str, product: str, day: Any, amount_minor: int) -> Held:
+        return self
+
+
+async def sold_and_settled(host: HostInProcess, *amounts: int, terminal_id: str = "T0000001") -> UnionPayTerminal:
+    terminal = UnionPayTerminal(host, terminal_id)
+    for amount_minor in amounts:
+        await terminal.purchase(amount_minor)
+    await settle(terminal, len(amounts), sum(amounts))
+    return terminal
+
+
+# -- from the batch
+
+
+async def test_a_settled_batch_makes_a_payout_in_the_same_commit(terminal: Terminal, host: HostInProcess) -> None:
+    await terminal.purchase(1000_00, VISA_CARD)
+    await terminal.purchase(500_00, VISA_CARD)
+    await settle(terminal, 2, 1500_00)
+
+    row = only_payout(host)
+    expected = ("pending", 1500_00, 0, 9_00, 0, 1491_00)
+    assert expected == (
+        row.state,
+        row.captured_minor,
+        row.refunded_minor,
+        row.fees_minor,
+        row.charges_minor,
+        row.net_minor,
+    )
+    assert ("2026-03-02", "2026-03-03", at("03 09:00")) == (row.business_day, row.due_day, row.due_at_ms)
+    assert ["payout.pending"] == payout_events(host)
+    assert {row.payout_id: row} == host.registry.payouts
+
+
+async def test_a_batch_in_which_nothing_stands_makes_none(terminal: Terminal, host: HostInProcess) -> None:
+    sale = await terminal.purchase(1000_00)
+    await terminal.reverse(sale.request)
+    await settle(terminal, 0, 0)
+
+    assert [] == payouts_of(host)
+
+
+async def test_each_sale_is_charged_by_its_card_and_entry_mode(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
+    await unionpay.purchase(1000_00, f22="072")
+    await unionpay.purchase(1000_01, f22="072")
+    await settle(unionpay, 2, 2000_01)
+
+    products = [item.entry.product for item in host.memory.entries if item.entry.kind == "purchase"]
+    assert ["cloud_quickpass/contactless"] * 2 == products
+    assert 3_80 + 6_00 == only_payout(host).fees_minor
+
+
+async def test_a_refund_of_a_settled_sale_gives_its_fee_back(unionpay: UnionPayTerminal, host: HostInProcess) -> None:
+    sale = await unionpay.purchase(1000_00, VISA_CARD)
+    await settle(unionpay, 1, 1000_00)
+    await unionpay.sign_in()
+    await unionpay.refund(sale, 300_00)
+    await unionpay.refund(sale, 700_00)
+    await unionpay.settle({"foreign_credit": Side(2, 1000_00)})
+
+    first, second = payouts_of(host)
+    assert (6_00, -6_00) == (first.fees_minor, second.fees_minor)
+    assert -994_00 == second.net_minor
+
+
+async def test_an_out_of_balance_batch_is_held_until_somebody_reviewed_it(iso87: Any, host: HostInProcess) -> None:
+    await iso87.purchase(1000_00)
+    await settle(iso87, 1, 999_00)
+
+    row = only_payout(host)
+    assert ("held", ["out_of_balance"]) == (row.state, json.loads(row.reasons))
+    await until(host, "04 09:00")
+    assert "held" == only_payout(host).state
+    await host.parts.payouts.release(REVIEWER, row.payout_id, "their slip is missing, ours is right")
+    await until(host, "04 09:01")
+    assert "made" == only_payout(host).state
+    assert ["payout.held", "payout.released", "payout.made"] == payout_events(host)
+
+
+async def test_a_batch_outside_the_amount_range_is_held() -> None:
+    policy = dataclasses.replace(load_policy(None), min_amount_minor=1_00, max_amount_minor=100_00)
+    host = HostInProcess(policy=policy)
+    terminal = await sold_and_settled(host, 100_01)
+    await terminal.sign_in()
+    await terminal.purchase(99)
+    await settle(terminal, 1, 99)
+
+    reasons = [(row.state, json.loads(row.reasons)) for row in payouts_of(host)]
+    assert [("held", ["amount_above_maximum"]), ("held", ["amount_below_minimum"])] == reasons
+    assert 0 == verified(host)["differences"]
+
+
+async def test_what_an_operator_settles_is_paid_too(terminal: Terminal, host: HostInProcess) -> None:
+    await terminal.purchase(1000_00, VISA_CARD)
+    await host.office.settle(terminal.ids[41], None)
+
+    assert (1000_00, 6_00) == (only_payout(host).captured_minor, only_payout(host).fees_minor)
+
+
+# -- when it is due
+
+
+async def test_a_payout_is_made_once_at_its_time(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.parts.payouts.accounts = Held()
+    await until(host, "03 08:59")
+    assert "pending" == only_payout(host).state
+    await until(host, "06 12:00")
+
+    row = only_payout(host)
+    assert ("made", "7", at("03 09:00")) == (row.state, row.account_id, row.changed_at_ms)
+    assert ["payout.pending", "payout.made"] == payout_events(host)
+    assert {} == host.registry.payouts
+
+
+async def test_a_payout_is_made_by_the_host_that_was_started_after_its_time(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    await host.durable()
+    twin = host.twin()
+    twin.clock.move_to(at("05 10:00"))
+    await twin.watch.settle()
+
+    assert "made" == only_payout(twin).state
+    assert 0 == verified(twin)["differences"]
+
+
+async def test_a_failing_commit_makes_nothing_and_is_tried_again(host: HostInProcess, logs: Logs) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.clock.move_to(at("03 09:00"))
+    host.memory.fail_next = 1
+    await host.watch.settle()
+    assert "pending" == only_payout(host).state
+    assert "pending" == next(iter(host.registry.payouts.values())).state
+    assert ["due_failed"] == [line["event"] for line in logs if line.get("exc_info")]
+    logs.clear()
+    await until(host, "03 09:02")
+
+    assert ["payout.pending", "payout.made"] == payout_events(host)
+
+
+async def test_a_friday_is_paid_on_monday(host: HostInProcess) -> None:
+    await until(host, "06 12:00")
+    await sold_and_settled(host, 1000_00)
+
+    assert ("2026-03-06", "2026-03-09") == (only_payout(host).business_day, only_payout(host).due_day)
+
+
+async def test_refunds_that_outweigh_sales_wait_for_what_is_due_next(host: HostInProcess) -> None:
+    terminal = UnionPayTerminal(host)
+    sale = await terminal.purchase(1000_00, VISA_CARD)
+    await settle(terminal, 1, 1000_00)
+    await until(host, "03 12:00")
+    await terminal.sign_in()
+    await terminal.refund(sale, 1000_00)
+    await terminal.settle({"foreign_credit": Side(1, 1000_00)})
+    await until(host, "04 12:00")
+    waiting = payouts_of(host)[1]
+    assert ("pending", ["net_below_zero"], "2026-03-05") == (
+        waiting.state,
+        json.loads(waiting.reasons),
+        waiting.due_day,
+    )
+    await terminal.sign_in()
+    await terminal.purchase(500_00, VISA_CARD)
+    await settle(terminal, 1, 500_00)
+    await until(host, "05 12:00")
+    assert ["made", "pending", "pending"] == [row.state for row in payouts_of(host)]
+    await terminal.sign_in()
+    await terminal.purchase(600_00, VISA_CARD)
+    await settle(terminal, 1, 600_00)
+    await until(host, "06 12:00")
+
+    assert ["made"] * 4 == [row.state for row in payouts_of(host)]
+
+
+# -- held
+
+
+async def test_an_account_that_is_not_paid_to_holds_what_is_due(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.parts.payouts.accounts = Held("account_frozen")
+    await until(host, "03 09:00")
+
+    assert ("held", ["account_frozen"]) == (only_payout(host).state, json.loads(only_payout(host).reasons))
+
+
+async def test_judged_again_a_payout_is_free_when_nothing_holds_it_any_more(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts: Payouts = host.parts.payouts
+    merchant_id = only_payout(host).merchant_id
+    payouts.accounts = Held("account_frozen")
+    await payouts.judge_again(merchant_id)
+    assert "held" == only_payout(host).state
+    payouts.accounts = Held()
+    await payouts.judge_again(merchant_id)
+    await payouts.judge_again(merchant_id)
+
+    assert "released" == only_payout(host).state
+    assert ["payout.pending", "payout.held", "payout.released"] == payout_events(host)
+
+
+async def test_what_a_person_held_only_a_person_releases(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    await payouts.hold(OPERATOR, number, "asked by the risk desk")
+    await payouts.judge_again(only_payout(host).merchant_id)
+    assert "held" == only_payout(host).state
+    with pytest.raises(Forbidden):
+        await payouts.release(OPERATOR, number, "")
+    view = await payouts.release(REVIEWER, number, "cleared")
+
+    assert ("released", []) == (view["state"], view["reasons"])
+
+
+async def test_a_release_names_what_still_holds_the_payout(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    await payouts.hold(OPERATOR, number, "")
+    payouts.accounts = Held("account_frozen")
+    with pytest.raises(Refused, match="account_frozen"):
+        await payouts.release(REVIEWER, number, "")
+
+    assert "held" == only_payout(host).state
+
+
+async def test_a_held_payout_can_be_returned_and_then_nothing_more(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    await payouts.hold(OPERATOR, number, "")
+    await payouts.give_back(REVIEWER, number, "the merchant is bankrupt")
+    await until(host, "09 12:00")
+
+    assert "returned" == only_payout(host).state
+    with pytest.raises(NotNow, match="possible is nothing"):
+        await payouts.hold(OPERATOR, number, "")
+
+
+async def test_a_payout_that_is_not_there_is_named(host: HostInProcess) -> None:
+    with pytest.raises(Refused, match="no payout 77"):
+        await host.parts.payouts.hold(OPERATOR, 77, "")
+
+
+async def test_a_suspended_terminals_payouts_are_held(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.parts.payouts.holds = lambda book: "terminal_suspended"
+    await until(host, "03 09:00")
+
+    assert ["terminal_suspended"] == json.loads(only_payout(host).reasons)
+
+
+async def test_a_step_whose_commit_failed_was_not_taken(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.memory.fail_next = 1
+    with pytest.raises(NotKept):
+        await host.parts.payouts.hold(OPERATOR, only_payout(host).payout_id, "")
+
+    assert "pending" == host.registry.payouts[only_payout(host).payout_id].state

@@ -38,6 +38,10 @@ class OfficeApi:
         """Do something; raises Refused."""
         return self._ask("POST", path, body)
 
+    def put(self, path: str, **body: Any) -> Any:
+        """Set something; raises Refused."""
+        return self._ask("PUT", path, body)
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         request = urllib.request.Request(
             f"{self._url}/api/v1{path}",

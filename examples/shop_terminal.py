@@ -1,4 +1,4 @@
-"""A shop's terminal for the examples: signs in, sells and settles over the wire, and keeps its memory in the process."""
+"""A shop's terminal for the examples: signs in, sells and settles over the wire; its memory lives in the process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pos_terminal.client import Client
 from pos_terminal.commands import Command, Manage, Purchase, Refund, Settle
 from pos_terminal.exchange import Result
 from pos_terminal.memory import Memory
+from pos_terminal.receipt import slip
 from pos_terminal.terminal import Terminal
 
 ANSWER_WITHIN_S = 10.0
@@ -42,6 +43,11 @@ class ShopTerminal:
         sold = sale.transaction
         assert sold is not None
         return await self._do(Refund(TEST_CARDS[card], amount_minor, "156", sold.as_original()))
+
+    def slip_of(self, sale: Result) -> str:
+        """The slip that a sale printed."""
+        assert sale.transaction is not None
+        return slip(sale.transaction, self._terminal.memory, sale.code or "", "")
 
     async def settle(self) -> Result:
         """End the batch."""

@@ -40,7 +40,7 @@ class Asked(BaseModel):
 class AccountGiven(Asked):
     """Where to be paid; numbers are masked everywhere from here on."""
 
-    number: SecretStr = Field(min_length=1, max_length=SPACED_MOST, examples=["6217000012345678906"])
+    number: SecretStr = Field(min_length=1, max_length=SPACED_MOST, examples=["6217000012345678907"])
     bank: str = Field(min_length=1, max_length=IDENTITY_MOST, description="the bank's code", examples=["102"])
     account_type: str = Field(min_length=1, max_length=IDENTITY_MOST, examples=["personal"])
     holder: str = Field(min_length=1, max_length=HOLDER_MOST, examples=["Zhang San"])

@@ -1,6 +1,7 @@
 """The terminal's own settlement after the host's: compared with what the host settled and what came since.
 
-A UnionPay terminal names its batch, and its later sales were refused, so that batch is all there is to compare. Other
+A UnionPay terminal names its batch, and its later sales were refused, so that batch is all there is to compare; one that
+signed in meanwhile and kept its log may settle the host's batches together with its own, under the new number. Other
 terminals were never told and count on: their totals span every batch the host settled and the one that is open. A
 batch the host settled keeps its totals and its result; the share that came since closes as any batch does.
 """
@@ -17,10 +18,10 @@ from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import LATE_TOTALS, SETTLED_BY_HOST, BatchRow, Entry, Row
 from pos_host.ledger.group_totals import totals_of
-from pos_host.ledger.reconciliation import differences, hypercom_agree, totals_less, totals_together
+from pos_host.ledger.reconciliation import differences, hypercom_agree, totals_less, totals_together, unionpay_codes
 from pos_host.ledger.rows import batch_row
 from pos_host.transaction.request import Request
-from pos_specs.totals import Totals
+from pos_specs.totals import BALANCED, Totals
 
 
 class Parts(NamedTuple):
@@ -107,6 +108,23 @@ def may_settle_late(batch: Batch) -> bool:
     """Whether a UnionPay terminal may still settle a closed batch: the host did, and the terminal's totals have not
     been found right nor its upload ended since."""
     return batch.awaits_terminal or late_upload_awaited(batch)
+
+
+class Spanning(NamedTuple):
+    """Totals of the batches that the host settled and of the open one together; `share` is the open one's part."""
+
+    parts: Parts
+    share: Totals
+
+
+def settled_with_earlier(book: Book, batch: Batch, sent: Totals) -> Spanning | None:
+    """Whether a UnionPay terminal that has the new number settles by it what the host settled before, too: only where
+    its totals are right to the minor unit, since they do not say so."""
+    parts = counted_on(book, batch)
+    if parts is None:
+        return None
+    share = totals_less(sent, totals_together(parts.settled))
+    return Spanning(parts, share) if unionpay_codes(batch, share) == (BALANCED, BALANCED) else None
 
 
 def late_unionpay(

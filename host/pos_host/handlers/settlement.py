@@ -13,6 +13,7 @@ from pos_host.handlers.late_settlement import (
     late_trailer,
     late_unionpay,
     may_settle_late,
+    settled_with_earlier,
     span,
 )
 from pos_host.handlers.posting_entry import decline, request_entry
@@ -97,6 +98,11 @@ def _unionpay(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
         if named.closed:
             return late_unionpay(request, book, named, now, "approved", sent, values, None)
         return close(request, book, named, now, "balanced", "approved", sent, [], values)
+    spanning = None if named.state != "open" else settled_with_earlier(book, named, sent)
+    if spanning is not None:
+        values = {"totals": _with_codes(sent_text, BALANCED, BALANCED)}
+        beside = answered_with(request, book, spanning.parts, now, "approved", sent)
+        return close(request, book, named, now, "balanced", "approved", spanning.share, [], values, beside)
     values = {"totals": _host_totals(named, codes, len(sent_text))}
     halves = [half for half, code in zip(("domestic", "foreign"), codes, strict=True) if code != BALANCED]
     if named.closed:

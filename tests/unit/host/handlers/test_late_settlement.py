@@ -116,6 +116,22 @@ async def test_right_totals_of_a_batch_the_host_settled_are_answered_code_1(
     assert 2 == (await host.office.batch(100_001))["terminal_debit"]["count"]
 
 
+async def test_a_terminal_that_kept_its_log_may_settle_both_under_the_new_number(
+    unionpay: UnionPayTerminal, forgotten: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.sign_in()
+    await unionpay.purchase(5_00)
+    totals = debit_credit((3, 35_00))
+
+    settled = await unionpay.settle(totals)
+    again = await unionpay.settle(totals)
+
+    assert "11" == settled.answer.fields[48][30::31]
+    assert (settled.rrn, settled.answer.fields[48]) == (again.rrn, again.answer.fields[48])
+    results = [("000001", "settled", "settled_by_host"), ("000002", "settled", "balanced"), ("000003", "open", "")]
+    assert (results, 35_00) == (batches(host, unionpay), sold(host))
+
+
 async def test_wrong_totals_are_answered_code_2_and_the_upload_becomes_differences(
     unionpay: UnionPayTerminal, forgotten: list[Exchange], host: HostInProcess
 ) -> None:
@@ -135,6 +151,16 @@ async def test_wrong_totals_are_answered_code_2_and_the_upload_becomes_differenc
     ] == (differences(host, unionpay))
     assert [("000001", "settled", "settled_by_host"), ("000002", "open", "")] == batches(host, unionpay)
     assert 30_00 == sold(host)
+
+
+async def test_totals_that_fit_neither_alone_nor_together_are_disputed_as_the_open_batch(
+    unionpay: UnionPayTerminal, forgotten: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.sign_in()
+    await unionpay.purchase(5_00)
+
+    assert "2" == (await unionpay.settle(debit_credit((3, 35_01)))).answer.fields[48][30]
+    assert ("000002", "uploading", "") == batches(host, unionpay)[-1]
 
 
 async def test_after_its_late_upload_a_batch_is_settled_no_more(

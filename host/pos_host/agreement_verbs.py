@@ -59,7 +59,11 @@ def show_policy(
     """Show what holds: a line for each key, what is inherited among them."""
     path, query = _scope(POLICIES, merchant_id, terminal_id)
     found = office_at(admin, token, ready_file).get(path, **query)
-    show_one(found if as_json else found["effective"], as_json=as_json)
+    if as_json:
+        show_one(found, as_json=True)
+        return
+    lines = ({"key": key, "value": value, "own": key in found["values"]} for key, value in found["effective"].items())
+    show(lines, (("key", "key"), ("value", "value"), ("its own", "own")), "keys", as_json=False)
 
 
 @policies_app.command("set")

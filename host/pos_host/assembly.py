@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pos_host.clock import Clock
 from pos_host.journal import Journal
@@ -22,13 +22,15 @@ from pos_host.money.payout_at_close import PayoutsAtClose
 from pos_host.money.payouts import Payouts
 from pos_host.office import Office
 from pos_host.pipeline import Pipeline
-from pos_host.reports.reports import Reports
 from pos_host.secrets_file import new_token
 from pos_host.security.guard import Guard
 from pos_host.settlement.policy import Policy
 from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
 from pos_host.transaction.request import CardReader
+
+if TYPE_CHECKING:
+    from pos_host.reports.reports import Reports
 
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
 
@@ -68,7 +70,6 @@ class Assembly:
         self.agenda.add(Charges(self.desk, journal, self.terms, lambda: closing.calendar))
         self.payouts = Payouts(self.desk, journal, lambda: closing.calendar)
         self.agenda.add(self.payouts)
-        self.reports = Reports(self.registry, journal)
         self.details = SettlementDetails(self.desk, journal, policy, vault, self.agenda)
         self.payouts.accounts = self.details.accounts
         self.details.accounts.judge_again = self.payouts.judge_again
@@ -77,6 +78,13 @@ class Assembly:
         self.details.account_changes.command = lambda book, command: self.watch.remind(book, command)
         self.endings = Endings(self.desk, journal, self.watch, self.payouts, enrol)
         self.forgotten = ForgottenSettlements(self.desk, journal, self.settler, self.watch, self.agenda, policy)
+
+    @property
+    def reports(self) -> Reports:
+        """The reports on the merchants' money; loaded with the first one that is asked for."""
+        from pos_host.reports.reports import Reports
+
+        return Reports(self.registry, self.journal)
 
     def office(self, events_after: EventsAfter) -> Office:
         """The back office over these parts."""

@@ -70,17 +70,21 @@ def add_decoding_verbs() -> None:
     starts has no use for."""
     if any(command.name == "decode" for command in app.registered_commands):
         return
-    from pos_host.application_verbs import applications_app
+    from pos_host.account_change_verbs import account_changes_app
     from pos_host.agreement_verbs import add_fee_verbs, policies_app
+    from pos_host.application_verbs import applications_app
     from pos_host.card_verbs import cards_app
+    from pos_host.closure_verbs import closures_app, diagnose_command
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
+    from pos_host.document_verbs import documents_app
     from pos_host.escalation_verbs import escalations_app, remind
     from pos_host.fee_verbs import fees_app
+    from pos_host.holder_change_verbs import holder_changes_app
+    from pos_host.look_back_verbs import look_back, patterns
     from pos_host.merchant_verbs import add_terminal_command, merchants_app
     from pos_host.payout_verbs import payouts_app
     from pos_host.report_verbs import report_app
-
     from pos_host.user_verbs import audit_command, users_app
 
     app.command("decode")(decode_command)
@@ -96,9 +100,15 @@ def add_decoding_verbs() -> None:
     app.command("audit")(audit_command)
     app.add_typer(payouts_app)
     app.add_typer(report_app)
+    report_app.command("look-back")(look_back)
+    report_app.command("patterns")(patterns)
     app.add_typer(applications_app)
     app.add_typer(escalations_app)
     app.command("remind")(remind)
+    app.add_typer(closures_app)
+    for changes_app in (account_changes_app, holder_changes_app, documents_app):
+        app.add_typer(changes_app)
+    app.command("diagnose")(diagnose_command)
 
 
 def _env(name: str) -> str:

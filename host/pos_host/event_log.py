@@ -15,7 +15,7 @@ from pos_host.ledger.registry import Registry
 from pos_host.merchants.desk import OFFICE
 from pos_host.money.payout_at_close import PAYOUT
 from pos_host.publishing.events import Event, cloud_event
-from pos_host.views import current_batch_view, unsettled_view
+from pos_host.views import current_batch_view, unsettled_view, without_prints
 
 PUBLISHED = "published"
 """The name of the publisher's cursor in the store."""
@@ -154,12 +154,3 @@ def _data(entry: Entry) -> dict[str, Any]:
     if entry.detail:
         data["detail"] = without_prints(json.loads(entry.detail))
     return data
-
-
-def without_prints(detail: Any) -> Any:
-    """An entry's detail as others may see it: without the prints of cards."""
-    if isinstance(detail, dict):
-        return {name: without_prints(value) for name, value in detail.items() if name != "card_print"}
-    if isinstance(detail, list):
-        return [without_prints(value) for value in detail]
-    return detail

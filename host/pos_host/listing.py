@@ -58,4 +58,6 @@ def _text(value: Any) -> str:
         return ", ".join(f"{name}={_text(part)}" for name, part in value.items())
     if isinstance(value, list):
         return ", ".join(_text(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -91,6 +91,17 @@ class OfficeClient:
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> dict[str, Any]:
         """One exchange; query parameters that are None are left out."""
+        text = self._ask(method, path, body, query)
+        answer = _document(text)
+        if answer is None:
+            raise NotDone("the host's answer is no JSON document")
+        return answer
+
+    def text(self, path: str, **query: Any) -> str:
+        """What is no single document: JSON lines, or CSV."""
+        return self._ask("GET", path, None, query).decode()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> bytes:
         given = {name: value for name, value in query.items() if value is not None}
         url = f"{self._base_url}{API}{path}" + (f"?{urlencode(given)}" if given else "")
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
@@ -100,9 +111,9 @@ class OfficeClient:
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UsageError(f"no host answers at {self._base_url}: {reason}; is it running, with --http?") from None
+        if status < 300:
+            return text
         answer = _document(text)
-        if status < 300 and answer is not None:
-            return answer
         told = f"the host answered {status}" if answer is None else str(answer.get("detail", f"status {status}"))
         raise (UsageError if status in BAD_INPUT else NotDone)(told)
 

@@ -144,6 +144,15 @@ def unsettled_books(books: list[Book]) -> list[Book]:
     return sorted(flagged, key=lambda book: (SEVERITIES.index(book.flag.severity), book.flag.since_ms))
 
 
+def without_prints(detail: Any) -> Any:
+    """An entry's detail as others may see it: without the prints of cards."""
+    if isinstance(detail, dict):
+        return {name: without_prints(value) for name, value in detail.items() if name != "card_print"}
+    if isinstance(detail, list):
+        return [without_prints(value) for value in detail]
+    return detail
+
+
 def _groups(text: str) -> dict[str, Side]:
     return {name: Side(*side) for name, side in json.loads(text).items()} if text else {}
 

@@ -6,14 +6,14 @@ import asyncio
 import traceback
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from tests.simulation.oracle import differences, digest, recovery_differences
+from tests.simulation.oracle import differences, digest, recovery_differences, settled_by_host
 from tests.simulation.simulated_terminal import Habits, SimulatedTerminal
 
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
@@ -35,6 +35,12 @@ ROUGHNESS = (0.0, 0.3, 1.0)
 STORM = 4.0
 """How bad the weather of a day can be, and of a stormy one."""
 
+SETTLES_AT = time(4)
+"""When the host settles on an automatic day: the terminals have gone home."""
+
+UNTIL_SETTLED_S = 6 * 3600.0
+"""From the start to a quarter past that, in which the host may still die or fail to commit."""
+
 QUIET_S = 600.0
 """After the last terminal's last word, so long that nothing is on its way any more."""
 
@@ -52,6 +58,7 @@ class Outcome:
     failed_commits: int
     power_cuts: int
     virtual_s: float
+    settled_by_host: int = 0
 
 
 class Simulation:
@@ -59,10 +66,19 @@ class Simulation:
 
     A `stormy` one has the worst weather, and terminals in such a hurry that copies of their messages are
     still on the way when their batch is closed already; but none closes more batches than a book remembers.
+    In an `automatic` one the host settles at night what its terminals left open, among the same harm.
     """
 
-    def __init__(self, seed: int, tell: Callable[[str], None] = lambda line: None, *, stormy: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        tell: Callable[[str], None] = lambda line: None,
+        *,
+        stormy: bool = False,
+        automatic: bool = False,
+    ) -> None:
         self.seed = seed
+        self._automatic = automatic
         self.wrong: list[str] = []
         self._tell_line = tell
         self._stormy = stormy
@@ -73,7 +89,7 @@ class Simulation:
         self._host = VirtualHost(
             self._network,
             languages,
-            load_policy(None),
+            replace(load_policy(None), auto_settle=SETTLES_AT) if automatic else load_policy(None),
             start_ms=START_MS,
             commit_s=chance.choice((0.0, 0.002, 0.02)),
         )
@@ -94,6 +110,7 @@ class Simulation:
             journal.failed,
             sum(terminal.power_cuts for terminal in self._terminals),
             self._virtual_s,
+            settled_by_host(journal),
         )
 
     async def _live(self) -> None:
@@ -111,6 +128,8 @@ class Simulation:
         self._host.start()
         harm = asyncio.create_task(self._harm())
         await asyncio.gather(*(terminal.live() for terminal in self._terminals))
+        if self._automatic:
+            await asyncio.sleep(max(0.0, UNTIL_SETTLED_S - asyncio.get_running_loop().time()))
         harm.cancel()
         with suppress(asyncio.CancelledError):
             await harm
@@ -173,7 +192,7 @@ class Simulation:
         """What the host logs; an error that is no failed commit is its own mistake."""
         said = [f"{key}={value}" for key, value in event.items() if key not in ("event", "part") and value]
         self._tell(f"host: {event['event']} {' '.join(said)}")
-        if method == "error" and event.get("reason") != "the commit failed":
+        if method == "error" and event.get("reason") not in ("the commit failed", "NotKept"):
             self.wrong.append(f"internal error: {event}")
         return event
 

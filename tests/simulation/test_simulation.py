@@ -25,6 +25,9 @@ SEEDS = 300
 BLOCK = 50
 """Seeds of one test, so that a run shows where it is."""
 
+NIGHTS = 30
+"""Days after which the host settles what was left open."""
+
 STORMS = 60
 """Stormy days: few, because they test little else than messages that are very late."""
 
@@ -35,6 +38,13 @@ def test_the_books_agree_after_a_day_of_bad_weather_and_crashes(first: int) -> N
     outcomes = [Simulation(seed).run() for seed in range(first, first + BLOCK)]
 
     assert [] == [failure(outcome) for outcome in outcomes if outcome.wrong]
+
+
+def test_what_terminals_left_open_is_settled_at_night_once_whatever_dies() -> None:
+    outcomes = [Simulation(seed, automatic=True).run() for seed in range(1, NIGHTS + 1)]
+
+    assert [] == [failure(outcome) for outcome in outcomes if outcome.wrong]
+    assert NIGHTS // 3 < sum(outcome.settled_by_host for outcome in outcomes)
 
 
 @pytest.mark.slow

@@ -125,7 +125,7 @@ class AccountChangeMachine(OfficeMachine):
         self.apply(actor)
 
     @precondition(lambda self: bool(self.changes) and self.changes[-1].state in (*UNDER_WAY, "completed"))
-    @rule(back=st.sampled_from([False, False, False, False, True]))
+    @rule(back=st.booleans())
     def back_or_on(self, back: bool) -> None:
         self.go_on(back)
 
@@ -235,7 +235,9 @@ class AccountChangeMachine(OfficeMachine):
             return "refused"
         if way == "roll_back" and change.completed_ms:
             late = self.host.clock.now_ms() > change.completed_ms + ROLL_BACK_DAYS * DAY_MS
-            later = any(c.activated_ms for c in self.changes[self.changes.index(change) + 1 :])
+            later = any(
+                c.activated_ms and c.state != "rolled_back" for c in self.changes[self.changes.index(change) + 1 :]
+            )
             return "refused" if late or later else "done"
         return "done"
 

@@ -457,10 +457,11 @@ class UnionPayMachine(BatchMachine):
         assert "00" == self.run(self.terminal.end_upload(len(batch.uploads))).code
         self.note_closed(batch, "balanced_after_upload" if self.agrees(batch) else "out_of_balance")
 
-    @precondition(lambda self: self.closed)
+    @precondition(lambda self: self.closed and self.batches[-2].result != "settled_by_host")
     @rule()
     def upload_late(self) -> None:
-        """A record nobody knows, for the batch closed last: its report grows, and nothing else of it changes."""
+        """A record nobody knows, for the batch closed last: its report grows, and nothing else of it changes. (Of what
+        the host settled more may come late: handlers/test_late_settlement_walks.py.)"""
         number = list(self.closed)[-1]
         before = self.closed[number]
         stan = self.terminal.next_stan()

@@ -90,7 +90,7 @@ class HolderChangeMachine(OfficeMachine):
         self.apply(actor, ahead_days)
 
     @precondition(lambda self: bool(self.changes) and self.changes[-1].state in UNDER_WAY)
-    @rule(back=st.sampled_from([False, False, False, True]))
+    @rule(back=st.booleans())
     def back_or_on(self, back: bool) -> None:
         self.go_on(back)
 

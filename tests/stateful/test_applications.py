@@ -18,7 +18,7 @@ from pos_host.storage.sqlite import SqliteJournal, read_all
 from pos_host.storage.sqlite_file import open_to_read
 
 QUICK = settings(
-    max_examples=60,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
@@ -27,7 +27,7 @@ QUICK = settings(
 )
 """The same runs each time: what fails, fails again."""
 
-ON_DISK = settings(QUICK, max_examples=10)
+ON_DISK = settings(QUICK, max_examples=6)
 
 
 class OnSqlite(ApplicationMachine):

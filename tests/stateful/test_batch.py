@@ -5,15 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import closing
+from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from tests.stateful.batch_model import BatchMachine, HypercomMachine, Iso87Machine, UnionPayMachine
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host.journal import Journal, RowType
+from pos_host.settlement.durations import LONGEST_DURATION_MS
+from pos_host.settlement.policy import load_policy
 from pos_host.storage.sqlite import SqliteJournal, read_all
 from pos_host.storage.sqlite_file import open_to_read
 
@@ -28,6 +32,10 @@ QUICK = settings(
 """The same runs each time: what fails, fails again."""
 
 ON_DISK = settings(QUICK, max_examples=25, stateful_step_count=40)
+
+
+AT_NIGHT = replace(load_policy(None), auto_settle=time(23, 30), auth_expires_ms=LONGEST_DURATION_MS)
+"""A year is more nights than a run has, so that no authorisation expires on paper."""
 
 
 class OnSqlite(BatchMachine):
@@ -53,6 +61,26 @@ class OnSqlite(BatchMachine):
             shutil.rmtree(self.folder)
 
 
+class SettledAtNight(UnionPayMachine):
+    """The same machine over a host that settles by itself what its terminal left open."""
+
+    async def make_host(self) -> HostInProcess:
+        return HostInProcess(self.open_journal(), policy=AT_NIGHT)
+
+    @precondition(lambda self: self.uploading is None)
+    @rule()
+    def night_falls(self) -> None:
+        """Until the host would settle; a batch without money stays open."""
+        batch = self.current
+        self.run(self.host.watch.settle())  # it may have been due for long
+        due_ms = self.host.settler.next_due_ms()
+        if due_ms is not None:
+            self.run(self.host.watch.advance(self.host.clock, due_ms))
+        if self.groups(batch):
+            self.note_closed(batch, "settled_by_host")
+            assert "00" == self.run(self.terminal.sign_in()).code
+
+
 class UnionPayOnSqlite(OnSqlite, UnionPayMachine):
     pass
 
@@ -65,7 +93,7 @@ class Iso87OnSqlite(OnSqlite, Iso87Machine):
     pass
 
 
-@pytest.mark.parametrize("machine", [UnionPayMachine, HypercomMachine, Iso87Machine])
+@pytest.mark.parametrize("machine", [UnionPayMachine, HypercomMachine, Iso87Machine, SettledAtNight])
 def test_a_batch_in_memory_is_what_it_is_on_paper(machine: type[BatchMachine]) -> None:
     run_state_machine_as_test(machine, settings=QUICK)
 

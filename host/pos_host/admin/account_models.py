@@ -208,6 +208,11 @@ class AccountChange(Answer):
     steps: list[StepPromise] = Field(description="expected time and cost of each step")
     terminals: list[TerminalTakesOver]
     tests: Trial | None = None
+    first_payouts: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="made to the new account",
+        examples=[[{"payout_id": 100001, "business_day": "2026-03-02", "net_minor": 1988, "currency": "156"}]],
+    )
     audit_due_at: str | None = Field(examples=[None])
     audit_finding: str | None = Field(examples=[None])
     changed_at: Instant
@@ -219,7 +224,10 @@ class LossReported(Answer):
     account: Account
     payouts: Literal["held", "standby"]
     standby: Account | None
-    next: str = Field(description="where to apply for a new account")
+    next: str = Field(
+        description="where to apply for a new account",
+        examples=["POST /api/v1/merchants/104110070110814/settlement-account-changes"],
+    )
 
 
 class UsageRulesVersion(Answer):

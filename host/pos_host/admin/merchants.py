@@ -15,7 +15,9 @@ from pos_host.admin.queries import PAGE, Cursor, Limit, Of, TheActor, TheOffice
 router = APIRouter(tags=["merchants"], route_class=JsonRoute)
 
 Json = dict[str, Any]
-Mid = Annotated[str, Path(min_length=1, description="the merchant's number", examples=["104110070110814"])]
+Mid = Annotated[
+    str, Path(min_length=1, max_length=15, description="the merchant's number (DE42)", examples=["104110070110814"])
+]
 
 
 @router.get("/merchants", response_model=Page[Merchant])

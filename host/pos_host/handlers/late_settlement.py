@@ -1,9 +1,9 @@
 """The terminal's own settlement after the host's: compared with what the host settled and what came since.
 
-A UnionPay terminal names its batch, and its later sales were refused, so that batch is all there is to compare; one that
-signed in meanwhile and kept its log may settle the host's batches together with its own, under the new number. Other
-terminals were never told and count on: their totals span every batch the host settled and the one that is open. A
-batch the host settled keeps its totals and its result; the share that came since closes as any batch does.
+A UnionPay terminal names its batch, and its later sales were refused, so that batch is all there is to compare; one
+that signed in meanwhile and kept its log may settle the host's batches together with its own, under the new number.
+Other terminals were never told and count on: their totals span every batch the host settled and the one that is open.
+A batch the host settled keeps its totals and its result; the share that came since closes as any batch does.
 """
 
 from __future__ import annotations

@@ -12,9 +12,12 @@ def original_of(request: Request, book: Book) -> tuple[Batch, Transaction] | Non
     """The original a void or refund names, in the remembered batches, newest first.
 
     It is named by batch and STAN (UnionPay DE61), RRN (DE37), invoice (Hypercom DE62) or STAN (DE90);
-    what the message gives must all fit. Who names an adjust means what that changed.
+    what the message gives must all fit. Who names an adjust means what that changed. For a refund only batches count
+    of which the book knows every refund; of others the store is asked.
     """
     for batch in reversed(book.batches):
+        if request.function == "refund" and not book.remembers_since(batch):
+            continue
         found = _in_batch(request, batch)
         if found is not None:
             return batch, found

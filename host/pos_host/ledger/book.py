@@ -267,6 +267,14 @@ class Book:
         """The remembered batch of that id."""
         return next((batch for batch in self.batches if batch.batch_id == batch_id), None)
 
+    def remembers_since(self, batch: Batch) -> bool:
+        """Whether every batch from `batch` on is remembered, and so every refund of what was sold in it.
+
+        What the host settled is remembered for longer than the batches after it (posting.py).
+        """
+        later = sum(known.batch_id >= batch.batch_id for known in self.batches)
+        return self.batches[-1].batch_id - batch.batch_id + 1 == later
+
     def next_batch_id(self) -> int:
         """The id of the batch that would be opened next."""
         return self.terminal_no * BATCHES_PER_TERMINAL + self.ordinal + 1

@@ -136,8 +136,16 @@ def _give_back(book: Book, refund: Entry, amount_minor: int) -> None:
     """Note on the refunded transaction, where it is remembered, how much of it went back (below 0: no longer)."""
     for known in book.batches:
         original = known.answers.get(refund.original)
-        if original is not None and original.rrn == json.loads(refund.detail).get("original_rrn"):
+        if original is None or original.rrn != json.loads(refund.detail).get("original_rrn"):
+            continue
+        if book.remembers_since(known):  # of others the store is asked
             original.refunded_minor += amount_minor
+
+
+def _forget_refunds(batch: Batch) -> None:
+    """What was given back of a batch's sales is known no longer once a later batch is forgotten."""
+    for transaction in batch.answers.values():
+        transaction.refunded_minor = 0
 
 
 def _adjust(book: Book, batch: Batch, entry: Entry) -> None:
@@ -284,5 +292,8 @@ def _forget_old(book: Book) -> None:
     if len(closed) > CLOSED_BATCHES_KEPT:
         kept = still_remembered([(batch.batch_id, batch.result) for batch in closed])
         book.batches = [batch for batch in book.batches if not batch.closed or batch.batch_id in kept]
+        for batch in book.batches:
+            if not book.remembers_since(batch):
+                _forget_refunds(batch)
     if book.authorisations:
         forget_finished(book)

@@ -8,7 +8,8 @@ from pos_host.ledger.added_terminal import ADDED_TERMINAL, added_terminal_id
 from pos_host.ledger.book import Book
 from pos_host.ledger.entry import Row
 from pos_host.ledger.merchant import MERCHANT, Merchant
-from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, PayoutRow, RecordRow
+from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
+from pos_host.ledger.open_payouts import OpenPayouts
 from pos_host.ledger.records import Records, body_of
 from pos_host.ledger.standing import REOPENING, REPLACEMENT
 from pos_host.ledger.takeover import TERMINAL_SYNC
@@ -30,7 +31,7 @@ class Registry:
         self._last_no = 0
         self._merchants: dict[str, Merchant] = {}
         self.records = Records()
-        self.payouts: dict[int, PayoutRow] = {}
+        self.payouts = OpenPayouts()
         self.policy_of: Callable[[Book], Policy] | None = None
         self.changed: set[Book] = set()
         self.changed_for_watch: set[Book] = set()
@@ -91,10 +92,7 @@ class Registry:
                 elif row.kind == REPLACEMENT:
                     self._succeed(row)
             elif isinstance(row, PayoutRow):
-                if row.state in PAYOUTS_OPEN:
-                    self.payouts[row.payout_id] = row
-                else:
-                    self.payouts.pop(row.payout_id, None)
+                self.payouts.take(row)
 
     def create(self, merchant_id: str, terminal_id: str, dialect: Dialect) -> Book:
         """A book for a terminal not seen before; it counts once its enrolment is committed."""

@@ -40,6 +40,9 @@ ACCOUNT_CHANGE_LIFE = Life(
     },
 )
 
+FIRST_PAYOUTS = 10
+"""Payouts to a new account that an audit looks through: two weeks of one terminal."""
+
 SIGN_IN_WITHIN_MS = 24 * 3_600_000
 """How long the command to sign in is of use to a terminal that was asleep."""
 
@@ -82,7 +85,7 @@ class AccountChanges:
     async def show(self, merchant_id: str, change_id: str) -> dict[str, Any]:
         """One change and how its test transactions stand; raises Refused (404)."""
         row = find_change(self._desk.records, ACCOUNT_CHANGE, merchant_id, change_id)
-        return {**self.view(row), "tests": await self._tests(row)}
+        return {**self.view(row), "tests": await self._tests(row), "first_payouts": await self._first_payouts(row)}
 
     # -- its life
 
@@ -300,6 +303,14 @@ class AccountChanges:
         settled = tests_settled(paid, body.get("activated_at_ms", 0))
         return {"needed": self._judge.changes.tests_needed, "settled": settled}
 
+    async def _first_payouts(self, row: RecordRow) -> list[dict[str, Any]]:
+        """The first payouts that were made to the new account: what an audit looks through."""
+        where: dict[str, str | int] = {"merchant_id": row.merchant_id, "account_id": body_of(row)["account_id"]}
+        paid = await self._journal.select(Question(PayoutRow, {**where, "state": "made"}))
+        paid.sort(key=lambda payout: (payout.business_day, payout.payout_id))
+        names = ("payout_id", "business_day", "due_day", "net_minor", "currency")
+        return [{name: getattr(payout, name) for name in names} for payout in paid[:FIRST_PAYOUTS]]
+
     def _terminal_views(self, row: RecordRow) -> list[dict[str, Any]]:
         body, waiting = body_of(row), {book.terminal_no for book in self._waited_for(row)}
         views = []
@@ -311,6 +322,9 @@ class AccountChanges:
         return views
 
     # -- parts
+
+    def _of(self, merchant_id: str) -> list[RecordRow]:
+        return self._desk.records.of_kind(ACCOUNT_CHANGE, merchant_id)
 
     def _found(self, merchant_id: str, change_id: str) -> RecordRow:
         return find_change(self._desk.records, ACCOUNT_CHANGE, merchant_id, change_id)
@@ -359,7 +373,8 @@ class AccountChanges:
         extra = {"activated_at_ms": now_ms, "completed_at_ms": now_ms}
         moved = stepped(ACCOUNT_CHANGE_LIFE, row, "keep_standby", actor.name, now_ms, extra)
         kept = moved_account(self._account(row), "keep_as_standby", now_ms)
-        others = [a for a in self._desk.records.of_kind(ACCOUNT, row.merchant_id) if a.state == "standby"]
+        before = ("standby", "frozen_standby")
+        others = [a for a in self._desk.records.of_kind(ACCOUNT, row.merchant_id) if a.state in before]
         replaced = [moved_account(other, "replace", now_ms) for other in others]
         return self._written("standby_kept", row, moved, (*replaced, kept))
 
@@ -369,8 +384,7 @@ class AccountChanges:
         if completed_at_ms and now_ms > until_ms:
             text = f"a completed change could be rolled back until {iso_utc(until_ms)}; apply for a new one"
             raise Refused("too_late", text)
-        later = self._desk.records.of_kind(ACCOUNT_CHANGE, row.merchant_id)
-        if any(int(r.record_id) > int(row.record_id) and body_of(r).get("activated_at_ms") for r in later):
+        if any(_took_the_place_after(row, other) for other in self._of(row.merchant_id)):
             raise Refused("not_the_last", "the account was changed again since; roll the last change back first")
 
     def _command_sign_in(self, books: Iterable[Book], change_id: str) -> None:
@@ -405,6 +419,14 @@ class AccountChanges:
 
 _BY_HOST = frozenset({"begin_tests", "reconsider", "keep_standby"})
 """Steps that nobody can ask for by their name: they follow from something else."""
+
+
+def _took_the_place_after(row: RecordRow, other: RecordRow) -> bool:
+    """Whether another change has put an account in place since `row` did, which was not rolled back."""
+    if int(other.record_id) <= int(row.record_id) or other.state == "rolled_back":
+        return False
+    body = body_of(other)
+    return bool(body.get("activated_at_ms")) and body["role"] == "active"
 
 
 def _check_reviewer(actor: Actor, row: RecordRow, what: str) -> None:

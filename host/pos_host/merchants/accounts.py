@@ -127,8 +127,7 @@ class Accounts:
             if records.of_kind(ACCOUNT, merchant_id):
                 raise Refused("has_account", f"merchant {merchant_id} has an account: apply for a change of it")
             plain = checked(given, self.rules)
-            if not self.rules.number_fits(plain.number, plain.account_type):
-                raise Refused("account_number_invalid", "account.number: is no number of such an account", status=422)
+            _check_taken(plain, self.rules)
             made = self.proposed(records.next_id(ACCOUNT), merchant_id, plain, now_ms)
             row = moved_account(made, "activate", now_ms)
             view = account_view(row)
@@ -214,6 +213,16 @@ class Accounts:
     def _check_merchant(self, merchant_id: str) -> None:
         if not self._desk.registry.knows_merchant(merchant_id):
             raise Refused("no_such_merchant", f"merchant {merchant_id} is not known", status=404)
+
+
+def _check_taken(given: GivenAccount, rules: AccountRules) -> None:
+    """Raise Refused (422) for an account that this acquirer pays to nobody."""
+    if given.bank not in rules.banks:
+        raise Refused("bank_not_supported", "account.bank: this acquirer does not pay to that bank", status=422)
+    if not rules.type_allowed(given.account_type, given.bank):
+        raise Refused("account_type_not_allowed", "account.account_type: is not one merchants are paid to", status=422)
+    if not rules.number_fits(given.number, given.account_type):
+        raise Refused("account_number_invalid", "account.number: is no number of such an account", status=422)
 
 
 _PAST = {"freeze": "frozen", "release": "released", "close": "closed"}

@@ -61,6 +61,11 @@ class Agenda:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def abandon(self) -> None:
+        """Drop what is under way: the host dies."""
+        if self._task is not None:
+            self._task.cancel()
+
     def _due_ms(self, source: DueSource) -> int | None:
         due_ms = source.next_due_ms()
         return None if due_ms is None else max(due_ms, self._not_before_ms.get(source, 0))

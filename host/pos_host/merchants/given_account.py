@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pos_host.merchants.account_numbers import NUMBER_MOST, AccountRules, mask_number
 from pos_host.merchants.desk import Refused
+from pos_host.merchants.free_text import plain_text
 
 IDENTITY_MOST = 40
 """Characters of an identity number: passports and cards of all countries have fewer."""
@@ -46,7 +47,7 @@ def checked(given: GivenAccount, rules: AccountRules) -> GivenAccount:
     _need("bank", 0 < len(given.bank) <= IDENTITY_MOST and given.bank.isprintable(), "a bank's code")
     _need("account_type", given.account_type in rules.types, f"one of {', '.join(rules.types)}")
     _need("expires_on", not given.expires_on or is_date(given.expires_on), "a day such as 2030-12-31")
-    return given._replace(number=number, holder_identity=identity, holder=holder)
+    return given._replace(number=number, holder_identity=identity, holder=plain_text("account.holder", holder))
 
 
 def is_date(text: str) -> bool:

@@ -11,9 +11,11 @@ from pos_host.merchants.account_numbers import mask_identity
 from pos_host.merchants.accounts import account_in_place
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
+from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.given_account import HOLDER_MOST, IDENTITY_MOST
 from pos_host.merchants.lives import Life
 from pos_host.merchants.number_vault import NumberVault, needed
+from pos_host.merchants.users import NAME, RESERVED
 
 HOLDER = "holder"
 
@@ -132,12 +134,10 @@ def _name(given: GivenHolder) -> str:
     name = " ".join(given.name.split())
     if not name or len(name) > HOLDER_MOST or not name.isprintable():
         raise Refused("invalid_holder", f"holder.name: must be 1 to {HOLDER_MOST} characters", status=422)
-    return name
+    return plain_text("holder.name", name)
 
 
 def _user(given: GivenHolder) -> str:
-    from pos_host.merchants.users import NAME, RESERVED
-
     if given.user and (NAME.fullmatch(given.user) is None or given.user in RESERVED):
         raise Refused("invalid_holder", "holder.user: must be a name that a user can have, or left out", status=422)
     return given.user

@@ -23,13 +23,13 @@ COUNT_MOST = 1_000
 
 
 class PatternRule(NamedTuple):
-    """One pattern; `at_most_minor` by currency (ISO 4217 number), `within_ms` in milliseconds."""
+    """One pattern: `in_a_row` sales `within_ms` milliseconds; `at_most_minor` by currency (ISO 4217 number)."""
 
     name: str
     text: str
     functions: tuple[str, ...]
     read: str
-    count: int
+    in_a_row: int
     within_ms: int
     at_most_minor: Mapping[str, int]
 
@@ -68,7 +68,7 @@ class Run:
         self._seen.append(Seen(sale.sequence, entry.at_ms, entry.amount_minor, entry.currency, entry.card_print))
         while self._seen[0].at_ms < entry.at_ms - self.rule.within_ms:
             self._seen.popleft()
-        if len(self._seen) < self.rule.count:
+        if len(self._seen) < self.rule.in_a_row:
             return None
         found = tuple(self._seen)
         self._seen.clear()
@@ -105,7 +105,7 @@ def _rule(table: CheckedTable) -> PatternRule:
         text=table.text("text"),
         functions=functions,
         read=table.text("read", ""),
-        count=table.number("count", 2, COUNT_MOST),
+        in_a_row=table.number("count", 2, COUNT_MOST),
         within_ms=within_ms,
         at_most_minor={number: minor for number, minor in (_amount(amounts, code) for code in amounts.table)},
     )

@@ -24,7 +24,7 @@ class SettlementDetails:
     def __init__(self, desk: Desk, journal: Journal, policy: Policy, vault: NumberVault | None, agenda: Agenda) -> None:
         self.documents = Documents(desk, journal, vault)
         self.accounts = Accounts(desk, vault)
-        self.usage_rules = UsageRules(desk)
+        self.usage_rules = UsageRules(desk, self.accounts.judged)
         judge = AccountJudge(desk, self.accounts, policy)
         self.account_changes = AccountChanges(desk, journal, self.accounts, judge)
         self.holders = Holders(desk, vault)

@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pos_host.clock import iso_utc
-from pos_host.event_log import without_prints
 from pos_host.handlers.after_closing import AFTER_CLOSING
 from pos_host.journal import Journal, StoredEntry
 from pos_host.ledger.book import Book
 from pos_host.ledger.registry import Registry
 from pos_host.merchants.applications import APPLICATION, application_view
-from pos_host.views import batch_view, live_row, terminal_view
+from pos_host.views import batch_view, live_row, terminal_view, without_prints
 
 ENTRIES_AT_ONCE = 1_000
 """Entries read in one go: some ten milliseconds of the host's loop."""

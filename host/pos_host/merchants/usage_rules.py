@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.records import Records, body_of, record
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
+from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.given_account import is_date
 
 USAGE_RULES = "usage_rules"
@@ -37,10 +39,11 @@ class UsageRule(NamedTuple):
 
 
 class UsageRules:
-    """The rules of all merchants."""
+    """The rules of all merchants. `judged` is told of a merchant whose payouts may go elsewhere now."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, judged: Callable[[str], Awaitable[None]]) -> None:
         self._desk = desk
+        self._judged = judged
 
     async def set(
         self, actor: Actor, merchant_id: str, valid_from: str, rules: list[UsageRule], why: str = ""
@@ -52,10 +55,11 @@ class UsageRules:
             _check(self._desk.records, merchant_id, valid_from, rules)
             return self._version(merchant_id, valid_from, [rule._asdict() for rule in rules], now_ms, actor)
 
-        view: dict[str, Any] = await self._desk.act(actor, "usage_rules.set", _subject(merchant_id), decide, why)
-        return view
+        return await self._act(actor, "usage_rules.set", merchant_id, decide, why)
 
-    async def restore(self, actor: Actor, merchant_id: str, version: str, valid_from: str, why: str = "") -> Any:
+    async def restore(
+        self, actor: Actor, merchant_id: str, version: str, valid_from: str, why: str = ""
+    ) -> dict[str, Any]:
         """Have an earlier version hold again from a day on, as a new version; raises Refused (404) without one."""
 
         def decide(now_ms: int) -> Written:
@@ -67,11 +71,19 @@ class UsageRules:
             _check(self._desk.records, merchant_id, valid_from, [UsageRule(**rule) for rule in rules])
             return self._version(merchant_id, valid_from, rules, now_ms, actor, restored=version)
 
-        return await self._desk.act(actor, "usage_rules.restore", _subject(merchant_id), decide, why)
+        return await self._act(actor, "usage_rules.restore", merchant_id, decide, why)
 
     def of_merchant(self, merchant_id: str) -> list[dict[str, Any]]:
         """Every version, the oldest first; the one that holds on a day is the last whose `valid_from` has come."""
         return [rules_view(row) for row in self._desk.records.of_kind(USAGE_RULES, merchant_id)]
+
+    async def _act(
+        self, actor: Actor, action: str, merchant_id: str, decide: Callable[[int], Written], why: str
+    ) -> dict[str, Any]:
+        subject, reason = Subject("usage rules", merchant_id), plain_text("why", why, needed=False)
+        view: dict[str, Any] = await self._desk.act(actor, action, subject, decide, reason)
+        await self._judged(merchant_id)
+        return view
 
     def _version(
         self,
@@ -145,7 +157,3 @@ def _wrong(records: Records, merchant_id: str, rule: UsageRule) -> str:
     if rule.max_minor and rule.max_minor < rule.min_minor:
         return "max_minor: lies below min_minor"
     return ""
-
-
-def _subject(merchant_id: str) -> Subject:
-    return Subject("usage rules", merchant_id)

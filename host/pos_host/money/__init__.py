@@ -1,1 +1,1 @@
-"""What a merchant is owed: fees, payouts and the days they are due. Pure; not wired into the books yet."""
+"""What a merchant is owed and paid: products, fees, payouts and the days they are due, and their proof."""

@@ -19,14 +19,17 @@ class ChargedProducts:
     def __init__(self, table: ProductTable) -> None:
         self._table = table
         self._known: dict[tuple[str, str | None, str], str] = {}
+        self._code_in: dict[str, int] = {}
 
     def of(self, request: Request) -> str:
         """The product, and after a slash how the card was read where that is known (`cloud_quickpass/contactless`)."""
         language, message, test = request.language, request.message, request.card.test
-        read_code = language.readers.get("wallet_code")
-        if read_code is not None and read_code(message):
-            return self._told(language, message)
         fields = message.fields
+        code_in = self._code_in.get(language.name)
+        if code_in is None:
+            code_in = self._code_in[language.name] = _element_of_code(language)
+        if code_in in fields:
+            return self._told(language, message)
         prefix = "" if test is not None else (fields.get(2) or pan_of_track2(fields.get(35, "")))[:LONGEST_PREFIX]
         key = (language.name, fields.get(ENTRY_MODE), prefix if test is None else test.name)
         known = self._known.get(key)
@@ -40,3 +43,8 @@ class ChargedProducts:
         payment: Payment = self._table.payment_of(language, message)
         product = self._table.product_of(payment)
         return f"{product}/{payment.entry}" if payment.entry else product
+
+
+def _element_of_code(language: Language) -> int:
+    """The element in which a scanned code would stand; 0, which no message has, where the dialect has none."""
+    return int(language.dialect.meaning.get("wallet_code", "0").partition(".")[0])

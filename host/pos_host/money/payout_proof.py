@@ -11,11 +11,11 @@ from pos_host.ledger.book import Batch
 from pos_host.ledger.entry import Entry
 from pos_host.ledger.group_totals import sides
 from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
+from pos_host.money import payout_states
 from pos_host.money.captured import captured_in
 from pos_host.money.fee_schedule import FeeSchedule
 from pos_host.money.payout import ChargedDay, PayoutAmounts, payout_amounts
 from pos_host.money.payout_at_close import PAYOUT, letters_of
-from pos_host.money.payout_states import PAYOUT as LIFE
 from pos_host.money.stored_schedule import CHARGED_SCHEDULE, digest_of, schedule_of
 
 TELLING = ("state", "net_minor", "due_day", "reasons", "account_id")
@@ -77,6 +77,8 @@ class PayoutProof:
         if batch.batch_id in self._told:
             self._differs("payout", "a batch is paid twice", batch_id=batch.batch_id)
             return
+        if told["payout_id"] != batch.batch_id:
+            self._differs("payout", "its entry names another batch", payout_id=batch.batch_id)
         self._told[batch.batch_id] = {"account_id": "", **told}
         days = self._days(told["days"], batch.batch_id)
         if days is None:
@@ -98,7 +100,7 @@ class PayoutProof:
             self._differs("payout", "an event of a payout that no batch made", payout_id=number)
             return
         same = told["state"] == before["state"]
-        if not same and told["state"] not in LIFE.table[before["state"]].values():
+        if not same and told["state"] not in payout_states.PAYOUT.table[before["state"]].values():
             text = f"went from {before['state']} to {told['state']}, which no step does"
             self._differs("payout", text, payout_id=number)
         self._told[number] = {**before, **told}

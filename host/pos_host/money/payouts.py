@@ -53,15 +53,24 @@ class Payouts:
         self._registry = desk.registry
         self._journal = journal
         self.calendar = calendar
+        held = [row for row in self._registry.payouts.values() if row.state == "held"]
+        self._unjudged = {row.merchant_id for row in held if UNTIL_REVIEWED.isdisjoint(reasons_of(row))}
 
     # -- what falls due
 
     def next_due_ms(self) -> int | None:
-        """When the first payout is due, UTC milliseconds."""
-        return min((row.due_at_ms for row in self._registry.payouts.values() if row.state != "held"), default=None)
+        """When the first payout is due, UTC milliseconds; 0 while some are to be judged again after a start."""
+        return 0 if self._unjudged else self._registry.payouts.next_due_ms()
 
     async def act_on_due(self, now_ms: int) -> None:
-        """Make, hold or carry over what is due, one merchant after the other."""
+        """Make, hold or carry over what is due, one merchant after the other.
+
+        After a start first of all those are judged again that were held for an account or a terminal: the host may
+        have ended between that change and its effect on payouts.
+        """
+        for merchant_id in sorted(self._unjudged):
+            await self.judge_again(merchant_id)
+            self._unjudged.discard(merchant_id)
         due = [row for row in self._registry.payouts.values() if row.state != "held" and row.due_at_ms <= now_ms]
         failed: list[Exception] = []
         for merchant_id in sorted({row.merchant_id for row in due}):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from pos_host.assembly import Assembly
+from pos_host.merchants.agenda import Agenda
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy
 from pos_host.settlement.watch import Watch
@@ -43,6 +44,7 @@ class VirtualHost:
         self._listeners = dict(listeners)
         self._look_every_s = look_every_s
         self._watching: asyncio.Task[None] | None = None
+        self._agenda: Agenda | None = None
 
     def start(self) -> None:
         """Recover the books and listen; raises BooksDamaged when the journal contradicts itself."""
@@ -50,6 +52,7 @@ class VirtualHost:
             self.journal = self.journal.successor()
         parts = Assembly(self.journal, self.clock, self.policy, CardReader(CARD_KEY))
         self.registry, self.pipeline, self.watch = parts.registry, parts.pipeline, parts.watch
+        self._agenda = parts.agenda
         for address, language in self._listeners.items():
             listener = Listener(self.pipeline, language)
             self._network.listen(address, partial(TerminalConnection, listener))
@@ -66,6 +69,8 @@ class VirtualHost:
         self.up = False
         if self._watching is not None:
             self._watching.cancel()
+        if self._agenda is not None:
+            self._agenda.abandon()
         for address in self._listeners:
             self._network.kill(address)
 

@@ -19,7 +19,6 @@ from tests.unit.host.merchants.settlement_people import (
     approved,
     enrolled,
     pass_time,
-    settled,
     until_idle,
     with_account,
 )

@@ -42,13 +42,13 @@ async def test_many_small_contactless_sales_in_a_row_are_flagged_once() -> None:
     host = HostInProcess()
     async with proven(host):
         terminal = UnionPayTerminal(host)
-        await tap(terminal, RULE.count - 1)
+        await tap(terminal, RULE.in_a_row - 1)
         assert [] == await look(host)
 
         await tap(terminal, 1)
         (found,) = await look(host)
 
-        assert (RULE.name, RULE.count, RULE.count * SMALL, 1) == (
+        assert (RULE.name, RULE.in_a_row, RULE.in_a_row * SMALL, 1) == (
             found["pattern"],
             found["count"],
             found["amount_minor"],
@@ -63,7 +63,7 @@ async def test_no_sale_is_declined_for_a_pattern_and_the_next_run_is_another() -
     host = HostInProcess()
     terminal = UnionPayTerminal(host)
 
-    await tap(terminal, 2 * RULE.count)
+    await tap(terminal, 2 * RULE.in_a_row)
 
     assert 2 == len(await look(host))
 
@@ -72,13 +72,13 @@ async def test_no_sale_is_declined_for_a_pattern_and_the_next_run_is_another() -
 async def test_another_sale_between_them_breaks_the_row(breaking: str) -> None:
     host = HostInProcess()
     terminal = UnionPayTerminal(host)
-    await tap(terminal, RULE.count - 1)
+    await tap(terminal, RULE.in_a_row - 1)
 
     if breaking == "large":
         await tapped(terminal, LARGE)
     else:
         await terminal.purchase(SMALL)
-    await tap(terminal, RULE.count - 1)
+    await tap(terminal, RULE.in_a_row - 1)
 
     assert [] == await look(host)
 
@@ -89,7 +89,7 @@ async def test_small_sales_over_a_longer_time_are_no_pattern() -> None:
     await tap(terminal, 1)
     host.clock.move_to(host.clock.now_ms() + RULE.within_ms + 1)
 
-    await tap(terminal, RULE.count - 1)
+    await tap(terminal, RULE.in_a_row - 1)
 
     assert [] == await look(host)
 
@@ -97,9 +97,9 @@ async def test_small_sales_over_a_longer_time_are_no_pattern() -> None:
 async def test_a_restart_neither_forgets_a_row_nor_flags_it_again() -> None:
     host = HostInProcess()
     terminal = UnionPayTerminal(host)
-    await tap(terminal, RULE.count)
+    await tap(terminal, RULE.in_a_row)
     assert 1 == len(await look(host))
-    await tap(terminal, RULE.count - 1)
+    await tap(terminal, RULE.in_a_row - 1)
 
     again = host.twin()
     assert 1 == len(await look(again))
@@ -114,7 +114,7 @@ async def test_a_restart_neither_forgets_a_row_nor_flags_it_again() -> None:
 async def test_a_flagged_pattern_is_looked_at_once_by_an_operator() -> None:
     host = HostInProcess()
     terminal = UnionPayTerminal(host)
-    await tap(terminal, RULE.count)
+    await tap(terminal, RULE.in_a_row)
     await look(host)
     patterns = host.parts.forgotten.patterns
 
@@ -134,7 +134,7 @@ async def test_a_flagged_pattern_is_looked_at_once_by_an_operator() -> None:
 async def test_the_print_of_a_card_stays_inside() -> None:
     host = HostInProcess()
     terminal = UnionPayTerminal(host)
-    await tap(terminal, RULE.count)
+    await tap(terminal, RULE.in_a_row)
 
     shown = json.dumps(await look(host))
 

@@ -12,7 +12,6 @@ from tests.unit.host.pipeline.conftest import Terminal
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import Logs, verified
 from tests.unit.host.pipeline.terminals import (
-    UNIONPAY_CARD,
     VISA_CARD,
     HypercomTerminal,
     UnionPayTerminal,
@@ -20,14 +19,12 @@ from tests.unit.host.pipeline.terminals import (
 )
 
 from pos_host.event_log import event_of
-from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, NotKept, Refused
 from pos_host.merchants.lives import NotNow
 from pos_host.money.payouts import Payouts
 from pos_host.settlement.policy import load_policy
-from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
 from pos_specs.totals import Side
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -274,6 +271,18 @@ async def test_judged_again_a_payout_is_free_when_nothing_holds_it_any_more(host
 
     assert "released" == only_payout(host).state
     assert ["payout.pending", "payout.held", "payout.released"] == payout_events(host)
+
+
+async def test_a_host_that_ended_before_it_judged_again_does_so_when_it_is_back(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    host.parts.payouts.accounts = Held("account_frozen")
+    await host.parts.payouts.judge_again(only_payout(host).merchant_id)
+    twin = host.twin()
+    twin.parts.payouts.accounts = Held()
+    await twin.watch.settle()
+
+    assert "released" == only_payout(twin).state
+    assert 0 == verified(twin)["differences"]
 
 
 async def test_what_a_person_held_only_a_person_releases(host: HostInProcess) -> None:

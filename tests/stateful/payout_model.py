@@ -1,0 +1,167 @@
+"""Payouts as a clerk would keep them in a cash book, beside a host that keeps them in its journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, precondition, rule
+from tests.stateful.office_machine import PEOPLE, OfficeMachine
+from tests.unit.host.payouts.test_payouts import Held
+from tests.unit.host.pipeline.host_in_process import START_MS
+from tests.unit.host.pipeline.proofs import verify
+from tests.unit.host.pipeline.terminals import MERCHANT, VISA_CARD, Iso87Terminal
+
+from pos_host.journal import Question, RowType
+from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.merchants.actors import ROLES, Actor
+from pos_specs.totals import Side
+
+SHANGHAI = timezone(timedelta(hours=8))
+SATURDAY = 5
+LEAST = {"hold": "operator", "release": "reviewer", "give_back": "reviewer"}
+"""Who may do what at least."""
+
+
+@dataclass
+class PaperPayout:
+    """One line of the cash book; `reviewed` is False while a person has to let it go."""
+
+    net_minor: int
+    due_ms: int
+    state: str
+    reviewed: bool
+
+
+class PayoutMachine(OfficeMachine):
+    """Sells, refunds, settles right and wrong, freezes the account, holds, releases, returns, and lets days pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paper: dict[int, PaperPayout] = {}
+        self.now_ms = START_MS
+        self.frozen = False
+
+    # -- paper
+
+    def due_after(self, at_ms: int) -> int:
+        """Nine in the morning of the next day that is no weekend."""
+        day = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(SHANGHAI).date() + timedelta(1)
+        while day.weekday() >= SATURDAY:
+            day += timedelta(1)
+        return int(datetime.combine(day, time(9), SHANGHAI).timestamp() * 1000)
+
+    def pay_on_paper(self, at_ms: int) -> None:
+        due = [one for one in self.paper.values() if one.state in ("pending", "released") and one.due_ms <= at_ms]
+        together = sum(one.net_minor for one in due) >= 0 or all(one.net_minor >= 0 for one in due)
+        for one in due:
+            if self.frozen:
+                one.state = "held"
+            elif together:
+                one.state = "made"
+            else:
+                one.due_ms = self.due_after(at_ms)
+
+    def in_state(self, *states: str) -> list[int]:
+        return [number for number, one in self.paper.items() if one.state in states]
+
+    # -- what happens
+
+    @rule(amount_minor=st.sampled_from([1, 83, 5_000, 100_000]), balanced=st.booleans())
+    def sell(self, amount_minor: int, balanced: bool) -> None:
+        fee_minor = (amount_minor * 6 + 500) // 1000
+        self.settled(amount_minor - fee_minor, "purchase", amount_minor, balanced)
+
+    @rule(amount_minor=st.sampled_from([700, 60_000]))
+    def refund(self, amount_minor: int) -> None:
+        self.settled(-amount_minor, "refund", amount_minor, balanced=True)
+
+    def settled(self, net_minor: int, kind: str, amount_minor: int, balanced: bool) -> None:
+        """A batch of one transaction, on a terminal of its own."""
+        number = self.count()
+        terminal = Iso87Terminal(self.host, f"I{number:07d}")
+
+        async def trade() -> None:
+            if kind == "refund":
+                await terminal.refund(None, amount_minor, VISA_CARD)
+            else:
+                await terminal.purchase(amount_minor, VISA_CARD)
+            name = "credits" if kind == "refund" else "debits"
+            await terminal.settle({name: Side(1, amount_minor + (not balanced))})
+
+        self.run(trade())
+        batch_id = self.host.book(terminal.ids[41]).batches[0].batch_id
+        state = "pending" if balanced else "held"
+        self.paper[batch_id] = PaperPayout(net_minor, self.due_after(self.now_ms), state, balanced)
+
+    @rule(days=st.integers(1, 3))
+    def let_days_pass(self, days: int) -> None:
+        self.now_ms += days * 86_400_000
+        self.pay_on_paper(self.now_ms - days * 86_400_000)
+        while due := [d for one in self.paper.values() if self.waits(one) and (d := one.due_ms) <= self.now_ms]:
+            self.pay_on_paper(min(due))
+        self.run(self.host.office.advance_clock(f"P{days}D"))
+
+    def waits(self, one: PaperPayout) -> bool:
+        return one.state in ("pending", "released")
+
+    @rule()
+    def freeze_or_thaw(self) -> None:
+        self.frozen = not self.frozen
+        self.after_restart()
+        self.run(self.host.parts.payouts.judge_again(MERCHANT))
+        for one in self.paper.values():
+            if self.frozen and self.waits(one):
+                one.state = "held"
+            elif not self.frozen and one.state == "held" and one.reviewed:
+                one.state = "released"
+
+    @precondition(lambda self: self.paper)
+    @rule(data=st.data(), person=st.sampled_from(PEOPLE), action=st.sampled_from(sorted(LEAST)))
+    def act(self, data: st.DataObject, person: Actor, action: str) -> None:
+        number = data.draw(st.sampled_from(sorted(self.paper)))
+        one = self.paper[number]
+        outcome, view = self.tried(getattr(self.host.parts.payouts, action)(person, number, "because"))
+        expected = self.expected(one, person, action)
+        assert expected == outcome.kind, outcome.text
+        if expected != "done":
+            return
+        one.state = {"hold": "held", "release": "released", "give_back": "returned"}[action]
+        one.reviewed = action != "hold"
+        assert one.state == view["state"]
+
+    def expected(self, one: PaperPayout, person: Actor, action: str) -> str:
+        if ROLES.index(person.role) < ROLES.index(LEAST[action]):
+            return "forbidden"
+        if (action == "hold") is (one.state == "held") or one.state in ("made", "returned"):
+            return "not_now"
+        return "refused" if action == "release" and self.frozen else "done"
+
+    def after_restart(self) -> None:
+        """The account is frozen for this test's own reasons, which no store holds."""
+        self.host.parts.payouts.accounts = Held("account_frozen") if self.frozen else Held()
+
+    # -- what must be true
+
+    @invariant()
+    def each_payout_stands_where_the_cash_book_says(self) -> None:
+        rows = self.run(self.host.journal.select(Question(PayoutRow, {}, limit=100_000)))
+        told = {row.payout_id: (row.state, row.net_minor, row.due_at_ms) for row in rows}
+        assert {number: (one.state, one.net_minor, one.due_ms) for number, one in self.paper.items()} == told
+        kept = {row.payout_id: row for row in rows if row.state in ("pending", "held", "released")}
+        assert kept == self.host.registry.payouts
+
+    def rows_of(self, table: type[RowType]) -> list[RowType]:
+        """Every row of a table that the store holds."""
+        return self.host.memory.all_rows(table)
+
+    def teardown(self) -> None:
+        try:
+            entries: Any = self.run(self.host.journal.entries_after(0, 1_000_000))
+            report = verify(self.rows_of, entries)
+            assert 0 == report["differences"], report["details"]
+            assert len(self.paper) == report["checked"]["payouts"]
+        finally:
+            super().teardown()

@@ -43,12 +43,14 @@ class StoredEntry(NamedTuple):
 
 class Sought(NamedTuple):
     """What of a terminal's history is looked for: a transaction of one of `functions`, by RRN, or by batch number and
-    STAN; "" for what is not known."""
+    STAN; "" for what is not known. `predecessors` are the numbers of terminals whose place it took: their history is
+    its own."""
 
     functions: frozenset[str]
     batch_number: str
     stan: str
     rrn: str
+    predecessors: tuple[int, ...] = ()
 
 
 class Found(NamedTuple):

@@ -300,6 +300,17 @@ async def test_another_terminals_purchase_is_not_found(journal: Journal) -> None
     assert await journal.find_original(2, by_rrn("000001000001")) is None
 
 
+async def test_a_terminal_finds_what_those_sold_whose_place_it_took(journal: Journal) -> None:
+    sale = purchase(1)
+    later = refund(51, sale, 10_00)._replace(terminal_no=2, batch_id=200_001)
+    await kept(journal, sale, later, rows=(terminal_row(), batch_row()))
+
+    sought = by_rrn(sale.rrn)._replace(predecessors=(1,))
+    expected = Found(StoredEntry(1, sale), sale.amount_minor, 10_00, False, False)
+    assert expected == await journal.find_original(2, sought)
+    assert await journal.find_original(3, by_rrn(sale.rrn)._replace(predecessors=(2,))) is None
+
+
 async def test_what_was_refunded_of_a_purchase_is_added_up(journal: Journal) -> None:
     sale = purchase(50)
     declined = refund(53, sale, 7_00)._replace(outcome="original_differs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pos_host.journal import Sought
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.entry import FINANCIAL, SALES, AuthorisationRow
@@ -83,7 +85,16 @@ def sought_in_store(request: Request, book: Book) -> Sought | None:
     if not names_an_original(request) or original_of(request, book) is not None:
         return None
     number, (stan, rrn, _) = request.meaning("original_batch_number"), _names(request)
-    return Sought(SALES, number if number.strip("0") else "", stan, rrn)
+    before = tuple(terminal.terminal_no for terminal in predecessors_of(book))
+    return Sought(SALES, number if number.strip("0") else "", stan, rrn, before)
+
+
+def predecessors_of(book: Book) -> Iterator[Book]:
+    """The terminals whose place this one took, one after the other, the latest first."""
+    before = book.predecessor
+    while before is not None:
+        yield before
+        before = before.predecessor
 
 
 def names_an_authorisation(request: Request) -> bool:

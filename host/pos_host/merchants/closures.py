@@ -202,6 +202,7 @@ class Closures:
             if book is None or book.status == "closed":
                 return Written(answer={})
             merchant = self._open(Whom(whom.merchant_id))
+            LIFE.after(merchant.state, "close")
             body = body_of(merchant)
             unfinished = unfinished_of(self._registry, book, now_ms)
             _refuse_unfinished([thing for step in STEPS for thing in in_the_way(body, unfinished, step)])
@@ -218,9 +219,10 @@ class Closures:
         return decide
 
     def _is_last(self, whom: Whom, step: str) -> bool:
-        body = body_of(self._open(whom))
-        body["steps"][step] = step_done("", "", 0)
-        return all_done(body)
+        """Whether nothing but this step is left of a closure that goes on."""
+        rows = [row for row in self._of(whom) if not LIFE.ended(row.state)]
+        left = [name for row in rows for name, told in body_of(row)["steps"].items() if not told["done"]]
+        return left == [step]
 
     # -- within
 

@@ -101,7 +101,8 @@ class MemoryJournal:
         return self.entries[sequence : sequence + limit]
 
     async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
-        mine = [stored for stored in self.entries if stored.entry.terminal_no == terminal_no]
+        terminals = {terminal_no, *sought.predecessors}
+        mine = [stored for stored in self.entries if stored.entry.terminal_no in terminals]
         numbers = {row.batch_id: row.number for row in self.table(BatchRow).values()}
         return original_among(mine, numbers, sought)
 

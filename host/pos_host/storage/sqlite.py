@@ -299,9 +299,11 @@ def _read_mark(connection: sqlite3.Connection, name: str) -> int:
 
 def _find_original(connection: sqlite3.Connection, terminal_no: int, sought: Sought) -> Found | None:
     """A walk through the terminal's entries: a message about an old batch is rare, an index would not be."""
-    query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE terminal_no = ? ORDER BY sequence"
-    mine = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (terminal_no,))]
-    rows = connection.execute("SELECT batch_id, number FROM batch WHERE terminal_no = ?", (terminal_no,))
+    terminals = (terminal_no, *sought.predecessors)
+    among = f"WHERE terminal_no IN ({', '.join('?' * len(terminals))})"
+    query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry {among} ORDER BY sequence"
+    mine = [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, terminals)]
+    rows = connection.execute(f"SELECT batch_id, number FROM batch {among}", terminals)
     return original_among(mine, dict(rows.fetchall()), sought)
 
 

@@ -66,7 +66,9 @@ async def test_every_body_parameter_and_answer_has_an_example() -> None:
         schemas = [parameter["schema"] for parameter in parameters]
         answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
         for content in (operation.get("requestBody", {}), *answers):
-            schemas += [told["schema"] for kind, told in content.get("content", {}).items() if kind == "application/json"]
+            schemas += [
+                told["schema"] for kind, told in content.get("content", {}).items() if kind == "application/json"
+            ]
         for schema in schemas:
             try:
                 assert example_of(made, schema) is not ..., path

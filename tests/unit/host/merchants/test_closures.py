@@ -271,6 +271,41 @@ async def test_a_merchant_closes_with_all_its_terminals(host: HostInProcess, sho
     assert ["terminal.closed", "terminal.closed", "merchant.closed"] == told(host, "terminal.closed", "merchant.closed")
 
 
+async def test_a_withdrawn_closure_of_a_merchant_closes_no_terminal(
+    host: HostInProcess, shop: UnionPayTerminal
+) -> None:
+    merchant = Whom(MERCHANT)
+    await apply(host, merchant)
+    for step in ("unfinished_business", "final_settlement", "final_payout", "equipment_returned"):
+        await take(host, merchant, step)
+    await endings(host).closures.withdraw(OPERATOR, merchant, "stays after all")
+    await endings(host).suspensions.suspend(OPERATOR, terminal(host), "fault", "printer broken")
+
+    with pytest.raises(NotNow, match="a closure that is withdrawn"):
+        await take(host, merchant, "data_wiped")
+
+    assert "suspended" == host.book("T0000001").status
+
+
+async def test_a_merchants_last_step_goes_on_where_it_stopped(host: HostInProcess, shop: UnionPayTerminal) -> None:
+    other = Iso87Terminal(host)
+    await other.sign_in()
+    merchant = Whom(MERCHANT)
+    await apply(host, merchant)
+    for step in ("unfinished_business", "final_settlement", "final_payout", "equipment_returned"):
+        await take(host, merchant, step)
+    host.watch.remind = lambda book, command: setattr(host.memory, "fail_next", 1)  # the first terminal is told, then
+    with pytest.raises(NotKept):
+        await take(host, merchant, "data_wiped")
+    between = [book.status for book in host.registry.of_merchant(MERCHANT)]
+    host.watch.remind = lambda book, command: None
+
+    answer = await take(host, merchant, "data_wiped")
+
+    assert (["closed", "active"], "closed") == (between, answer["state"])
+    assert ["closed", "closed"] == [book.status for book in host.registry.of_merchant(MERCHANT)]
+
+
 @pytest.mark.parametrize("role", ["merchant", "viewer"])
 async def test_who_only_looks_closes_nothing(host: HostInProcess, shop: UnionPayTerminal, role: str) -> None:
     actor = Actor("eve", role, MERCHANT if role == "merchant" else "")

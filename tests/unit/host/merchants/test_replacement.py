@@ -98,6 +98,25 @@ async def test_the_new_terminal_completes_what_the_old_one_had_authorised(
     assert "completed" in [row.state for row in twin.book(NEW).authorisations.values()]
 
 
+async def test_the_new_terminal_refunds_what_the_old_one_sold_and_no_more(
+    host: HostInProcess, broken: UnionPayTerminal
+) -> None:
+    sale = await broken.purchase(100_00)
+    await replace(host)
+    new = UnionPayTerminal(host, NEW)
+    await new.sign_in()
+
+    codes = [(await new.refund(sale, amount)).code for amount in (70_00, 40_00, 30_00)]
+    await new.settle(debit_credit((0, 0), (2, 100_00)))
+    await new.sign_in()
+
+    assert ["00", "64", "00"] == codes
+    assert "64" == (await new.refund(sale, 1_00)).code
+    stranger = UnionPayTerminal(host, "T0000003")
+    await stranger.sign_in()
+    assert "25" == (await stranger.refund(sale, 1_00)).code
+
+
 async def test_a_hypercom_terminal_takes_over_with_the_number_it_names(host: HostInProcess) -> None:
     broken = HypercomTerminal(host, "T0000001")
     await broken.sign_in()

@@ -18,8 +18,8 @@ from tests.unit.host.pipeline.terminals import HypercomTerminal, UnionPayTermina
 from pos_host.event_log import event_of
 from pos_host.journal import StoredEntry
 from pos_host.ledger.entry import BatchRow, HostSettlementRow
-from pos_host.settlement.policy import Policy, load_policy
 from pos_host.merchants.desk import NotKept
+from pos_host.settlement.policy import Policy, load_policy
 from pos_host.settlement.settler import NothingToSettle, UploadRunning
 from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
 from pos_specs.totals import Side

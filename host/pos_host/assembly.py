@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pos_host.clock import Clock
@@ -11,10 +12,10 @@ from pos_host.ledger.recovery import recover
 from pos_host.merchants.agenda import Agenda
 from pos_host.merchants.desk import Desk
 from pos_host.merchants.directory import Directory
-from pos_host.merchants.endings import Endings
 from pos_host.merchants.forgotten import ForgottenSettlements
 from pos_host.merchants.number_vault import NumberVault
 from pos_host.merchants.settlement_details import SettlementDetails
+from pos_host.merchants.terminal_states import holds_payouts
 from pos_host.merchants.terms import Terms
 from pos_host.merchants.users import Users
 from pos_host.money.charges import Charges
@@ -30,6 +31,7 @@ from pos_host.settlement.watch import Watch
 from pos_host.transaction.request import CardReader
 
 if TYPE_CHECKING:
+    from pos_host.merchants.endings import Endings
     from pos_host.reports.reports import Reports
 
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
@@ -76,8 +78,15 @@ class Assembly:
         self.details.holder_changes.users = self.users
         self.watch = Watch(self.registry, journal, clock, self.settler, agenda=self.agenda)
         self.details.account_changes.command = lambda book, command: self.watch.remind(book, command)
-        self.endings = Endings(self.desk, journal, self.watch, self.payouts, enrol)
+        self.payouts.holds = lambda book: holds_payouts(self.registry, book)
         self.forgotten = ForgottenSettlements(self.desk, journal, self.settler, self.watch, self.agenda, policy)
+
+    @cached_property
+    def endings(self) -> Endings:
+        """What pauses, ends and begins the work of terminals; loaded with the first thing of it that is asked for."""
+        from pos_host.merchants.endings import Endings
+
+        return Endings(self.desk, self.journal, self.watch, self.payouts, self.pipeline.enrol)
 
     @property
     def reports(self) -> Reports:

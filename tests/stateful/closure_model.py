@@ -316,7 +316,7 @@ class ClosureMachine(OfficeMachine):
             if paper.closure:
                 closure = self.services.closures.latest(Whom(MERCHANT, book))
                 assert (paper.closure, paper.status) == (closure["state"], closure["status"])
-            assert self.holds(paper) == bool(self.services.holds_payouts(book))
+            assert self.holds(paper) == bool(self.host.parts.payouts.holds(book))
 
     @invariant()
     def what_is_open_is_listed(self) -> None:

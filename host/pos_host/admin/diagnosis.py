@@ -12,6 +12,7 @@ from pos_host.admin.closure_models import Diagnosis, LateMessage
 from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice, Tid
+from pos_host.merchants.terminal_export import as_csv, as_json_lines
 from pos_host.office import NotThere
 
 router = APIRouter(tags=["diagnosis and export"], route_class=JsonRoute)
@@ -52,8 +53,6 @@ async def export(
     form: Annotated[Literal["json", "csv"], Query(alias="format", description="JSON lines, or CSV")] = "json",
 ) -> StreamingResponse:
     """Everything of a terminal, to keep: the terminal, its settlements, vouchers, and its journal in order."""
-    from pos_host.merchants.terminal_export import as_csv, as_json_lines
-
     records = office.parts.endings.export.records(office.book(tid, merchant_id))
     if form == "csv":
         return StreamingResponse(as_csv(records), media_type=CSV)

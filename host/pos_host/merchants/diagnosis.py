@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -237,6 +236,8 @@ def _message(entry: Entry) -> dict[str, Any]:
 
 def _nearest(pairs: list[tuple[str, str]], terminal_id: str, merchant_id: str | None) -> list[tuple[str, str]]:
     """Known terminals whose numbers are most like these, the most alike first."""
+    import difflib  # nobody mistypes at the start of a host
+
     if merchant_id is None:
         wanted, known = terminal_id, {tid: (mid, tid) for mid, tid in pairs}
     else:

@@ -4,7 +4,6 @@ reopening, and how a terminal stands."""
 from __future__ import annotations
 
 from pos_host.journal import Journal
-from pos_host.ledger.book import Book
 from pos_host.merchants.closures import Closures
 from pos_host.merchants.desk import Desk
 from pos_host.merchants.diagnosis import Diagnosis
@@ -12,24 +11,17 @@ from pos_host.merchants.reopenings import Reopenings
 from pos_host.merchants.replacement import Replacements
 from pos_host.merchants.suspensions import Suspensions
 from pos_host.merchants.terminal_export import TerminalExport
-from pos_host.merchants.terminal_states import holds_payouts
 from pos_host.money.payouts import Payouts
 from pos_host.settlement.watch import Watch
 
 
 class Endings:
-    """The services, over one desk; payouts are asked to look again where a state holds them."""
+    """The services, over one desk; `payouts` look again where a state holds or frees them."""
 
     def __init__(self, desk: Desk, journal: Journal, watch: Watch, payouts: Payouts, enrol: str) -> None:
-        self._registry = desk.registry
         self.closures = Closures(desk, lambda book, command: watch.remind(book, command), payouts.judge_again)
         self.suspensions = Suspensions(desk, payouts.judge_again)
         self.reopenings = Reopenings(desk)
         self.replacements = Replacements(desk, self.closures)
         self.diagnosis = Diagnosis(desk.registry, journal, desk.clock, enrol)
         self.export = TerminalExport(desk.registry, journal)
-        payouts.holds = self.holds_payouts
-
-    def holds_payouts(self, book: Book) -> str:
-        """Why the payouts of a terminal are held, or ""."""
-        return holds_payouts(self._registry, book)

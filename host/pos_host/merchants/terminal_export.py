@@ -6,8 +6,6 @@ lets the host's other work go on in between.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -130,6 +128,9 @@ def _cell(value: Any) -> str:
 
 
 def _csv_line(cells: list[str]) -> str:
+    import csv  # a host that starts exports nothing
+    import io
+
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)
     return out.getvalue()

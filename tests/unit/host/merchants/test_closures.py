@@ -339,7 +339,7 @@ async def test_a_restart_finds_every_state_as_it_was(host: HostInProcess, shop: 
     assert status == again.book("T0000001").status
     assert endings(host).closures.all() == endings(again).closures.all()
     book: Book = again.book("T0000001")
-    assert ("terminal_suspended" if status == "suspended" else "") == endings(again).holds_payouts(book)
+    assert ("terminal_suspended" if status == "suspended" else "") == again.parts.payouts.holds(book)
     if status == "closing":
         assert "final_settlement" in [
             s["step"] for s in (await take(again, terminal(again), "final_settlement"))["steps"]

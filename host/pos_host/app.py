@@ -258,7 +258,8 @@ class Host:
         office = self.parts.office(after)
         self._web = web.Web()
         try:
-            url = await self._web.start(api.make_app(office, self._actor_of, _version()), *options.http)
+            app = await asyncio.to_thread(api.make_app, office, self._actor_of, _version())
+            url = await self._web.start(app, *options.http)
         except OSError as error:
             self._web = None
             host, port = options.http

@@ -1,4 +1,4 @@
-"""The admin API as one FastAPI app. Importing this is the slowest part of a start: do it in a thread."""
+"""The admin API as one FastAPI app. Importing this and making the app are slow: do both in a thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi import Depends, FastAPI, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
@@ -35,40 +35,61 @@ from pos_host.admin import (
 )
 from pos_host.admin.gate import ActorOf, Gate
 from pos_host.admin.own_rows import only_own_rows
-from pos_host.admin.problems import MEDIA_TYPE, Problem, answer_problems
+from pos_host.admin.problems import MEDIA_TYPE, answer_problems
 from pos_host.office import Office
+
+PREFIX = "/api/v1"
 
 _BEARER = HTTPBearer(description="The host's admin token, or a user's", auto_error=False)
 """For the OpenAPI document only; the gate has checked the token before any route is looked for."""
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description}
-    for status, description in {
-        401: "no bearer token, or a wrong one",
-        403: "the token's role is not enough, or it is somebody else's to do",
-        404: "what was asked for does not exist",
-        409: "the terminal id is not unique, or it cannot be done, or not now",
-        422: "something in the request is not valid; `errors` says what",
-        500: "the host's own mistake",
-    }.items()
+_PROBLEMS = {
+    "401": "no bearer token, or a wrong one",
+    "403": "the token's role is not enough, or it is somebody else's to do",
+    "404": "what was asked for does not exist",
+    "409": "the terminal id is not unique, or it cannot be done, or not now",
+    "422": "something in the request is not valid; `errors` says what",
+    "500": "the host's own mistake",
 }
-_BODY_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "the body is not JSON"},
-    413: {"model": Problem, "description": "the body is too large"},
-}
+_BODY_PROBLEMS = {"400": "the body is not JSON", "413": "the body is too large"}
+_HEALTH_PROBLEMS = {status: _PROBLEMS[status] for status in ("401", "500")}
+
+_PARTS = (
+    applications, escalations, look_back, payouts, reports, closures, suspensions, diagnosis, terminals, authorisations,
+    events, clock, agreements, audit, users, account_changes, holder_changes, documents, complaints,
+    merchants,  # last: its paths end with any merchant number
+)  # fmt: skip
 
 
 class Api(FastAPI):
-    """FastAPI whose OpenAPI document calls problem documents by their media type."""
+    """FastAPI whose OpenAPI document has every operation's problem documents.
+
+    They are written into the document and not declared with the routes: FastAPI would make a model of each for every
+    route, on the host's loop, at its start.
+    """
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             schema = super().openapi()
-            for operation in (o for path in schema["paths"].values() for o in path.values()):
-                for status, answer in operation["responses"].items():
-                    if not status.startswith("2"):
-                        answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
+            for path, operations in schema["paths"].items():
+                for operation in operations.values():
+                    _add_problems(operation, in_api=path.startswith(PREFIX))
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schema["components"]["schemas"].pop(unused, None)
         return super().openapi()
+
+
+def _add_problems(operation: dict[str, Any], *, in_api: bool) -> None:
+    answers = operation["responses"]
+    answers.pop("422", None)  # FastAPI's own, which nobody gets
+    told = _PROBLEMS if in_api else _HEALTH_PROBLEMS
+    if "requestBody" in operation:
+        told = told | _BODY_PROBLEMS
+    for status, description in told.items():
+        answers[status] = {"description": description}
+    for status, answer in answers.items():
+        if not status.startswith("2"):
+            answer["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def make_app(
@@ -86,35 +107,20 @@ def make_app(
     app.state.is_ready = is_ready
     app.add_middleware(Gate, actor_of=actor_of)
     answer_problems(app)
-    app.include_router(health.router, responses={s: _PROBLEMS[s] for s in (401, 500)})
-    app.include_router(_api_v1())
+    app.include_router(health.router)
+    guards = [Security(_BEARER), Depends(only_own_rows)]
+    for part in _PARTS:
+        app.include_router(part.router, prefix=PREFIX, dependencies=guards)
     app.add_api_route("/openapi.json", _openapi_of(app), include_in_schema=False)
+    _make_routes(app)
     return app
 
 
-def _api_v1() -> APIRouter:
-    router = APIRouter(prefix="/api/v1", dependencies=[Security(_BEARER), Depends(only_own_rows)], responses=_PROBLEMS)
-    router.include_router(applications.router, responses=_BODY_PROBLEMS)
-    router.include_router(escalations.router, responses=_BODY_PROBLEMS)
-    router.include_router(look_back.router, responses=_BODY_PROBLEMS)
-    router.include_router(payouts.router, responses=_BODY_PROBLEMS)
-    router.include_router(reports.router)
-    router.include_router(closures.router, responses=_BODY_PROBLEMS)
-    router.include_router(suspensions.router, responses=_BODY_PROBLEMS)
-    router.include_router(diagnosis.router)
-    router.include_router(terminals.router)
-    router.include_router(authorisations.router)
-    router.include_router(events.router)
-    router.include_router(clock.router, responses=_BODY_PROBLEMS)
-    router.include_router(agreements.router, responses=_BODY_PROBLEMS)
-    router.include_router(audit.router)
-    router.include_router(users.router, responses=_BODY_PROBLEMS)
-    router.include_router(account_changes.router, responses=_BODY_PROBLEMS)
-    router.include_router(holder_changes.router, responses=_BODY_PROBLEMS)
-    router.include_router(documents.router, responses=_BODY_PROBLEMS)
-    router.include_router(complaints.router, responses=_BODY_PROBLEMS)
-    router.include_router(merchants.router, responses=_BODY_PROBLEMS)  # last: its paths end with any merchant number
-    return router
+def _make_routes(app: FastAPI) -> None:
+    """Have FastAPI make the routes of every part now: it would do so on the host's loop, when a path is first asked."""
+    nowhere = {"type": "http", "method": "GET", "path": f"{PREFIX}/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 def _openapi_of(app: FastAPI) -> Callable[[], Any]:

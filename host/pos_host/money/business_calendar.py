@@ -66,8 +66,16 @@ class BusinessCalendar:
         """
         day = settled_on
         for _ in range(self.days_after):
-            day = self._next_business_day(day)
+            day = self.next_business_day(day)
         return day
+
+    def next_business_day(self, after: date) -> date:
+        """The first business day after `after`; raises NoBusinessDay."""
+        days = (after + count * _DAY for count in range(1, LONGEST_CLOSURE_DAYS + 1))
+        found = next((day for day in days if self.is_business_day(day)), None)
+        if found is None:
+            raise NoBusinessDay(f"the calendar has no business day in the {LONGEST_CLOSURE_DAYS} days after {after}")
+        return found
 
     def payout_due_ms(self, settled_on: date) -> int:
         """The instant at which that payout is due, in UTC milliseconds: `payout_time` on its day.
@@ -81,13 +89,6 @@ class BusinessCalendar:
         """The instant of `payout_time` on `day` itself, in UTC milliseconds, whether anything is paid that day."""
         local = datetime.combine(day, self.payout_time, tzinfo=self.time_zone)
         return (local.astimezone(UTC) - _EPOCH) // _MILLISECOND
-
-    def _next_business_day(self, after: date) -> date:
-        days = (after + count * _DAY for count in range(1, LONGEST_CLOSURE_DAYS + 1))
-        found = next((day for day in days if self.is_business_day(day)), None)
-        if found is None:
-            raise NoBusinessDay(f"the calendar has no business day in the {LONGEST_CLOSURE_DAYS} days after {after}")
-        return found
 
 
 @lru_cache(maxsize=1)

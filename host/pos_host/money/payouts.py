@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pos_host.journal import Journal, Question
 from pos_host.ledger.book import Book
-from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, PayoutRow
 from pos_host.logs import Logger
 from pos_host.merchants.actors import HOST, Actor
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
@@ -83,17 +83,18 @@ class Payouts:
 
     async def _make_due(self, merchant_id: str) -> None:
         def decide(now_ms: int) -> Written:
-            due = [row for row in self._open(merchant_id) if row.state != "held" and row.due_at_ms <= now_ms]
+            waiting = [row for row in self._open(merchant_id) if row.state != "held"]
             steps: list[_Step] = []
-            for currency in sorted({row.currency for row in due}):
+            for currency in sorted({row.currency for row in waiting if row.due_at_ms <= now_ms}):
+                due = [row for row in waiting if row.due_at_ms <= now_ms or BELOW_ZERO in reasons_of(row)]
                 steps += self._steps_when_due([row for row in due if row.currency == currency], now_ms)
             return _written(steps)
 
         await self._desk.act(HOST, "payout.make", Subject(f"payouts of {merchant_id}", merchant_id), decide)
 
     def _steps_when_due(self, due: Sequence[PayoutRow], now_ms: int) -> list[_Step]:
-        """What becomes of a merchant's payouts of one currency. Where one is below zero, all that are due go together:
-        to one account if they come to zero or more, else they wait for what is due next."""
+        """What becomes of a merchant's payouts of one currency. Where one is below zero, all that are due go together,
+        with what was carried over: to one account if they come to zero or more, else they wait for the next day."""
         today = self._local_day(now_ms)
         judged = [(row, self._paying(row, today)) for row in due]
         steps = [_held(row, reasons, now_ms) for row, paying in judged if (reasons := self._reasons(row, paying))]
@@ -104,7 +105,8 @@ class Payouts:
             largest = max(free, key=lambda pair: pair[0].net_minor)[1]
             return steps + [_made(row, largest, now_ms) for row, _ in free]
         calendar = self.calendar()
-        day, at_ms = calendar.payout_day(today), calendar.payout_due_ms(today)
+        day = calendar.next_business_day(today)
+        at_ms = calendar.payout_time_ms(day)
         return steps + [_carried_over(row, day, at_ms, now_ms) for row, _ in free]
 
     # -- what people do
@@ -194,8 +196,7 @@ class Payouts:
         stored = await self.find(payout_id)
 
         def decide(now_ms: int) -> Written:
-            row = self._registry.payouts.get(payout_id, stored)
-            made = step(row, now_ms)
+            made = step(self._now(stored), now_ms)
             return _written([made])._replace(
                 before=self.view(made.before), after=self.view(made.after), answer=self.view(made.after)
             )
@@ -204,6 +205,14 @@ class Payouts:
             actor, action, Subject(f"payout {payout_id}", stored.merchant_id), decide, why
         )
         return answer
+
+    def _now(self, stored: PayoutRow) -> PayoutRow:
+        """The row as it stands in its turn at the desk; raises Refused where it ended since `stored` was read."""
+        row = self._registry.payouts.get(stored.payout_id)
+        if row is None and stored.state in PAYOUTS_OPEN:
+            text = f"payout {stored.payout_id} changed while this was asked; look at it again"
+            raise Refused("payout_changed", text)
+        return row or stored
 
     def _open(self, merchant_id: str) -> list[PayoutRow]:
         mine = (row for row in self._registry.payouts.values() if row.merchant_id == merchant_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.host.payouts.test_charges import charging
 from tests.unit.host.payouts.test_payouts import OPERATOR, only_payout, payouts_of, sold_and_settled, until
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import verified
@@ -141,6 +142,39 @@ async def test_a_crash_when_a_payout_is_made_makes_it_once(point: CrashPoint) ->
     made = [item.entry for item in heir.memory.entries if '"payout.made"' in item.entry.detail]
     assert ("made", 1) == (only_payout(heir).state, len(made))
     assert 0 == verified(heir)["differences"]
+
+
+def told_again(host: HostInProcess, event: str, **changes: Any) -> None:
+    """The event of that type once more, at the end of the journal."""
+    entries = host.memory.entries
+    entry = next(item.entry for item in entries if f'"{event}"' in item.entry.detail)
+    detail = {name: value for name, value in json.loads(entry.detail).items() if name not in ("audit_no", "digest")}
+    again = entry._replace(detail=json.dumps({**detail, **changes}))
+    entries.append(StoredEntry(entries[-1].sequence + 1, again))
+
+
+async def test_a_payout_that_was_made_a_second_time_is_named() -> None:
+    host = HostInProcess()
+    await sold_and_settled(host, 1000_00)
+    await until(host, "04 12:00")
+    told_again(host, "payout.made")
+
+    assert "went from made to made, which no step does" == texts(host)
+
+
+async def test_a_charge_that_was_taken_under_two_numbers_is_named() -> None:
+    host = HostInProcess()
+    await charging(host)
+    await sold_and_settled(host, 1000_00)
+    await host.parts.payouts.hold(OPERATOR, only_payout(host).payout_id, "")
+    await until(host, "10 08:59")
+    await until(host, "10 09:00")
+    rent = payouts_of(host)[1]
+    told_again(host, "payout.pending", payout_id=rent.payout_id + 1)
+    told_again(host, "payout.carried_over", payout_id=rent.payout_id + 1)
+    host.memory.rows[PayoutRow][rent.payout_id + 1] = rent._replace(payout_id=rent.payout_id + 1)
+
+    assert "a charge is taken twice" == texts(host)
 
 
 async def test_a_state_that_no_step_leads_to_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from tests.unit.host.pipeline.proofs import Logs, verified
 from tests.unit.host.pipeline.terminals import (
     VISA_CARD,
     HypercomTerminal,
+    Iso87Terminal,
     UnionPayTerminal,
     debit_credit,
 )
@@ -23,6 +25,7 @@ from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, NotKept, Refused
 from pos_host.merchants.lives import NotNow
+from pos_host.money.business_calendar import shipped_calendar
 from pos_host.money.payouts import Payouts
 from pos_host.settlement.policy import load_policy
 from pos_specs.totals import Side
@@ -247,6 +250,31 @@ async def test_refunds_that_outweigh_sales_wait_for_what_is_due_next(host: HostI
     assert ["made"] * 4 == [row.state for row in payouts_of(host)]
 
 
+async def test_what_is_owed_is_taken_from_a_payout_released_between_two_payout_days(host: HostInProcess) -> None:
+    held = Iso87Terminal(host)
+    await held.purchase(1000_00, VISA_CARD)
+    await settle(held, 1, 999_00)
+    owing = Iso87Terminal(host, "I0000002")
+    await owing.refund(None, 995_00, VISA_CARD)
+    await owing.settle({"credits": Side(1, 995_00)})
+    await until(host, "03 12:00")
+    await host.parts.payouts.release(REVIEWER, payouts_of(host)[0].payout_id, "their slip is missing")
+    await until(host, "03 12:01")
+
+    found = [(row.state, row.net_minor, row.due_day) for row in payouts_of(host)]
+    assert [("released", 994_00, "2026-03-04"), ("pending", -995_00, "2026-03-04")] == found
+
+
+async def test_what_is_below_zero_waits_one_business_day_where_payouts_wait_for_more(host: HostInProcess) -> None:
+    host.parts.payouts.calendar = lambda: dataclasses.replace(shipped_calendar(), days_after=3)
+    terminal = Iso87Terminal(host)
+    await terminal.refund(None, 995_00, VISA_CARD)
+    await terminal.settle({"credits": Side(1, 995_00)})
+    await until(host, "03 12:00")
+
+    assert "2026-03-04" == only_payout(host).due_day
+
+
 # -- held
 
 
@@ -319,6 +347,31 @@ async def test_a_held_payout_can_be_returned_and_then_nothing_more(host: HostInP
     assert "returned" == only_payout(host).state
     with pytest.raises(NotNow, match="possible is nothing"):
         await payouts.hold(OPERATOR, number, "")
+
+
+async def test_a_payout_that_falls_due_while_somebody_holds_it_is_paid_once(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    host.clock.move_to(at("03 09:00"))
+    made = payouts.act_on_due(host.clock.now_ms())
+    _, refused = await asyncio.gather(made, payouts.hold(OPERATOR, number, ""), return_exceptions=True)
+
+    assert isinstance(refused, Refused)
+    assert "changed while this was asked" in str(refused)
+    assert ("made", ["payout.pending", "payout.made"]) == (only_payout(host).state, payout_events(host))
+
+
+async def test_a_payout_is_not_returned_and_released_at_once(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    await payouts.hold(OPERATOR, number, "")
+    both = payouts.give_back(REVIEWER, number, ""), payouts.release(REVIEWER, number, "")
+    returned, refused = await asyncio.gather(*both, return_exceptions=True)
+    await until(host, "06 12:00")
+
+    assert isinstance(returned, dict)
+    assert isinstance(refused, Refused)
+    assert "returned" == only_payout(host).state
 
 
 async def test_a_payout_that_is_not_there_is_named(host: HostInProcess) -> None:

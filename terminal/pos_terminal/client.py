@@ -62,13 +62,13 @@ class Line(asyncio.Protocol):
         if not self.closed:
             self.ending = self._why_lost(error)
         self.closed = True
+        self._wake()
 
     def _why_lost(self, error: Exception | None) -> str:
         """A connection that is reset before anything came over TLS was refused as one that is closed."""
         if not isinstance(error, OSError) or (self._unheard is REFUSED_IN_TLS and isinstance(error, ConnectionError)):
             return self._unheard
         return why_not(error)
-        self._wake()
 
     def write(self, data: bytes) -> None:
         """Send bytes; nothing happens on a line that is closed."""

@@ -27,12 +27,14 @@ LEAST = {"hold": "operator", "release": "reviewer", "give_back": "reviewer"}
 
 @dataclass
 class PaperPayout:
-    """One line of the cash book; `reviewed` is False while a person has to let it go."""
+    """One line of the cash book; `reviewed` is False while a person has to let it go, `carried` True while what it
+    owes waits for other payouts."""
 
     net_minor: int
     due_ms: int
     state: str
     reviewed: bool
+    carried: bool = False
 
 
 class PayoutMachine(OfficeMachine):
@@ -54,15 +56,18 @@ class PayoutMachine(OfficeMachine):
         return int(datetime.combine(day, time(9), SHANGHAI).timestamp() * 1000)
 
     def pay_on_paper(self, at_ms: int) -> None:
-        due = [one for one in self.paper.values() if one.state in ("pending", "released") and one.due_ms <= at_ms]
+        waiting = [one for one in self.paper.values() if self.waits(one)]
+        if not any(one.due_ms <= at_ms for one in waiting):
+            return
+        due = [one for one in waiting if one.due_ms <= at_ms or one.carried]
         together = sum(one.net_minor for one in due) >= 0 or all(one.net_minor >= 0 for one in due)
         for one in due:
             if self.frozen:
-                one.state = "held"
+                one.state, one.carried = "held", False
             elif together:
                 one.state = "made"
             else:
-                one.due_ms = self.due_after(at_ms)
+                one.due_ms, one.carried = self.due_after(at_ms), True
 
     def in_state(self, *states: str) -> list[int]:
         return [number for number, one in self.paper.items() if one.state in states]
@@ -114,7 +119,7 @@ class PayoutMachine(OfficeMachine):
         self.run(self.host.parts.payouts.judge_again(MERCHANT))
         for one in self.paper.values():
             if self.frozen and self.waits(one):
-                one.state = "held"
+                one.state, one.carried = "held", False
             elif not self.frozen and one.state == "held" and one.reviewed:
                 one.state = "released"
 
@@ -129,7 +134,7 @@ class PayoutMachine(OfficeMachine):
         if expected != "done":
             return
         one.state = {"hold": "held", "release": "released", "give_back": "returned"}[action]
-        one.reviewed = action != "hold"
+        one.reviewed, one.carried = action != "hold", False
         assert one.state == view["state"]
 
     def expected(self, one: PaperPayout, person: Actor, action: str) -> str:

@@ -89,6 +89,8 @@ def _judge(request: Request, book: Book, original: Transaction) -> tuple[str, st
         return "original_differs", f"amount or card differs from the transaction of STAN {stan}"
     if original.voided and original.approved:
         return "already_voided", f"the transaction of STAN {stan} was voided"
+    if original.refunded_minor and original.captured:
+        return "already_reversed", f"the money of STAN {stan} was given back by a refund"
     return _judge_authorisation(book, original) if original.captured else ("approved", "")
 
 

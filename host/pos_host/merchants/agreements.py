@@ -122,13 +122,14 @@ class Agreements:
                 await self._take_effect(row)
 
     async def _take_effect(self, row: RecordRow) -> None:
-        planned = version_of(row)
-
         def decide(now_ms: int) -> Written:
+            planned = version_of(self._desk.records.find(row.kind, row.record_id) or row)
+            if planned.state != row.state:  # withdrawn while this waited for the desk
+                return Written()
             begun = planned._replace(state=AGREEMENT.after(planned.state, "take_effect"))
             return self._begun(begun, now_ms)
 
-        await self._act(HOST, "take_effect", planned.scope, decide, "")
+        await self._act(HOST, "take_effect", version_of(row).scope, decide, "")
 
     # -- deciding
 

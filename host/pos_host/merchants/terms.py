@@ -109,6 +109,10 @@ class FeeKind:
     def check(self, versions: Versions, scope: Scope, moment: str) -> None:
         from pos_specs.errors import DialectError
 
+        if scope.terminal_id and any(
+            v.values.get("charge") for v in versions.chain_at(scope, moment) if v.scope == scope
+        ):
+            raise ValueError("charge: is a merchant's, not a terminal's; agree it for the merchant")
         try:
             self.schedule(versions, scope, moment)
         except DialectError as error:

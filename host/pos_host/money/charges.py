@@ -63,10 +63,15 @@ class Charges:
         if until <= self._through:
             return
         begin = max(self._through, until - timedelta(LOOKED_BACK_DAYS))
-        for merchant_id in sorted({book.merchant_id for book in self._desk.registry if book.enrolled}):
+        for merchant_id in self._merchants():
             await self._take(merchant_id, begin, until)
         await self._journal.set_mark(CHARGED_THROUGH, until.toordinal())
         self._through = until
+
+    def _merchants(self) -> list[str]:
+        """Those that have a terminal; what is closed pays no rent."""
+        books = (book for book in self._desk.registry if book.enrolled)
+        return sorted({book.merchant_id for book in books if book.merchant.status != "closed"})
 
     async def _take(self, merchant_id: str, after: date, until: date) -> None:
         due = list(self._due(merchant_id, after, until))

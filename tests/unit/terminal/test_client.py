@@ -155,8 +155,9 @@ async def test_bytes_that_are_no_frame_end_the_connection() -> None:
 
 async def test_a_host_that_hangs_up_instead_of_answering_is_said_to() -> None:
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
-    client = Client("127.0.0.1", server.sockets[0].getsockname()[1], open_language("unionpay"), timeout_s=5.0)
-    result = await client.perform(a_terminal("unionpay"), BUY)
+    client = Client("127.0.0.1", server.sockets[0].getsockname()[1], open_language("unionpay"), timeout_s=60.0)
+    async with asyncio.timeout(20.0):  # at once, not when the answer's time is over
+        result = await client.perform(a_terminal("unionpay"), BUY)
     server.close()
 
     assert "no answer to purchase: the host hung up" == result.reason

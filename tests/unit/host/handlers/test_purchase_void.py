@@ -140,6 +140,19 @@ async def test_the_void_of_a_refunded_purchase_is_refused(terminal: Terminal, ho
     assert (code, "original_differs") == ((await terminal.void(sale)).code, outcome(host))
 
 
+async def test_the_reversal_of_a_refunded_purchase_gives_nothing_back_twice(
+    terminal: Terminal, host: HostInProcess
+) -> None:
+    sale = await terminal.purchase(12_34)
+    await terminal.refund(sale, 1_00)
+    before = dict(host.groups(terminal.ids[41]))
+
+    answered = (await terminal.reverse(sale.request)).code
+
+    assert before == host.groups(terminal.ids[41])
+    assert ("00" if isinstance(terminal, HypercomTerminal) else "12") == answered
+
+
 async def test_a_hypercom_void_finds_its_sale_by_rrn_or_by_invoice(hypercom: HypercomTerminal) -> None:
     first, second = await hypercom.purchase(12_34), await hypercom.purchase(43_21)
 

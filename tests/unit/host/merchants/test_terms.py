@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date
 from typing import Any
@@ -200,6 +201,26 @@ async def test_a_planned_change_can_be_withdrawn_and_one_in_force_cannot(
     assert 9 == host.book(terminal.ids[41]).policy.max_transactions
     with pytest.raises(NotNow, match="possible is replace"):
         await policies.withdraw(ADMIN, scope, held["version"])
+
+
+async def test_what_is_withdrawn_in_the_moment_it_falls_due_does_not_take_effect(
+    host: HostInProcess, terminal: UnionPayTerminal
+) -> None:
+    policies, scope = terms_of(host).policies, merchant_of(terminal)
+    planned = await policies.put(ADMIN, scope, {"max_transactions": 99}, in_hours(1))
+    due_ms = host.clock.now_ms() + 3_600_000
+    await asyncio.gather(policies.withdraw(ADMIN, scope, planned["version"]), policies.act_on_due(due_ms))
+
+    assert ["withdrawn"] == [version["state"] for version in policies.history(scope)]
+    assert host.book(terminal.ids[41]).policy.max_transactions is None
+
+
+async def test_a_terminal_has_no_rent_of_its_own(host: HostInProcess, terminal: UnionPayTerminal) -> None:
+    rent = {"name": "rent", "amount_minor": 5_000, "currency": "CNY", "day_of_month": 10}
+    of_terminal = merchant_of(terminal)._replace(terminal_id=terminal.ids[41])
+
+    with pytest.raises(Refused, match="is a merchant's, not a terminal's"):
+        await terms_of(host).fee_schedules.put(ADMIN, of_terminal, {"charge": [rent]})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from tests.unit.host.payouts.test_payouts import payout_events, payouts_of, sold
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import verified
 
-from pos_host.merchants.actors import ADMIN
+from pos_host.ledger.merchant import MERCHANT
+from pos_host.ledger.records import record
+from pos_host.merchants.actors import ADMIN, HOST
+from pos_host.merchants.desk import Subject, Written
 from pos_host.merchants.versions import Scope
 
 RENT = {"name": "rent", "amount_minor": 5_000, "currency": "CNY", "day_of_month": 10}
@@ -52,3 +55,15 @@ async def test_a_host_that_was_down_on_the_day_takes_the_rent_afterwards_and_onc
 
     assert 1 == sum(row.charges_minor > 0 for row in payouts_of(host))
     assert 0 == verified(host)["differences"]
+
+
+async def test_a_closed_merchant_pays_no_rent(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
+    await charging(host)
+    await until(host, "08 12:00")
+    merchant_id = payouts_of(host)[0].merchant_id
+    closed = record(MERCHANT, merchant_id, merchant_id, "closed", host.clock.now_ms(), {})
+    await host.desk.act(HOST, "payout.make", Subject("a merchant"), lambda now_ms: Written((closed,)))
+    await until(host, "12 12:00")
+
+    assert 1 == len(payouts_of(host))

@@ -365,8 +365,8 @@ async def test_a_payout_is_not_returned_and_released_at_once(host: HostInProcess
     await sold_and_settled(host, 1000_00)
     payouts, number = host.parts.payouts, only_payout(host).payout_id
     await payouts.hold(OPERATOR, number, "")
-    both = payouts.give_back(REVIEWER, number, ""), payouts.release(REVIEWER, number, "")
-    returned, refused = await asyncio.gather(*both, return_exceptions=True)
+    returning, releasing = payouts.give_back(REVIEWER, number, ""), payouts.release(REVIEWER, number, "")
+    returned, refused = await asyncio.gather(returning, releasing, return_exceptions=True)
     await until(host, "06 12:00")
 
     assert isinstance(returned, dict)

@@ -227,7 +227,7 @@ class BatchMachine(AuthorisationRules):
         code, takes_back = "00", not sold.reversed
         if sold.told:
             code, takes_back = self.refused_with("25"), False
-        elif sold.voided or self.is_built_on(sold):
+        elif sold.voided or self.is_built_on(sold) or (sold.refunded_minor and not sold.reversed):
             code, takes_back = self.refused_with("12"), False
         self.reversals[sold.stan] = code
         return code, takes_back

@@ -6,7 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import httpx
 from fastapi import FastAPI
@@ -94,10 +95,17 @@ async def client_of(
         yield client
 
 
+@lru_cache(1)
+def _app() -> FastAPI:
+    """One app for all tests, since it takes a while to make; each gives it an office of its own."""
+    return make_app(cast(Office, None), actor_of, "0.1.0")
+
+
 @asynccontextmanager
 async def api_of(office: Office) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an office's API, with the token."""
-    async with client_of(make_app(office, actor_of, "0.1.0")) as client:
+    _app().state.office = office
+    async with client_of(_app()) as client:
         yield client
 
 

@@ -46,12 +46,12 @@ def test_a_sound_store_has_no_differences(sound: Path, capsys: pytest.CaptureFix
     code, report = verify(sound, capsys)
 
     assert (0, 0, []) == (code, report["differences"], report["details"])
-    assert {"transactions": 15, "batches": 11, "payouts": 0} == report["checked"]
+    assert {"transactions": 15, "batches": 11, "payouts": 6} == report["checked"]
 
 
 def test_for_people_it_says_so_in_a_line(sound: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run_command(["verify", "--store", f"sqlite:///{sound}"])
-    assert "0 differences; checked 15 transactions, 11 batches, 0 payouts\n" == capsys.readouterr().out
+    assert "0 differences; checked 15 transactions, 11 batches, 6 payouts\n" == capsys.readouterr().out
 
 
 BATCH = "(SELECT min(batch_id) FROM batch WHERE result = '{}')"

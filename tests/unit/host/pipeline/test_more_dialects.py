@@ -78,14 +78,14 @@ class Iso93Terminal(Iso87Terminal):
 async def test_a_day_in_a_dialect_of_1987(host: HostInProcess, kind: type[Iso87Terminal]) -> None:
     terminal = kind(host)
     await terminal.sign_in()
-    sale, voided = await terminal.purchase(100_00), await terminal.purchase(50_00)
+    sale, voided, undone = [await terminal.purchase(amount) for amount in (100_00, 50_00, 20_00)]
     await terminal.refund(sale, 30_00)
 
-    codes = [(await terminal.void(voided)).code, (await terminal.reverse(sale.request)).code]
-    settled = await terminal.settle({"credits": Side(1, 30_00)})
+    codes = [(await terminal.void(voided)).code, (await terminal.reverse(undone.request)).code]
+    settled = await terminal.settle({"debits": Side(1, 100_00), "credits": Side(1, 30_00)})
 
     assert ["00", "00"] == codes
-    assert ("00", "1", "C0000000000003000") == tuple(settled.answer.fields[number] for number in (39, 66, 97))
+    assert ("00", "1", "D0000000000007000") == tuple(settled.answer.fields[number] for number in (39, 66, 97))
 
 
 @pytest.mark.parametrize("kind", [EbcdicTerminal, VersionedTerminal])

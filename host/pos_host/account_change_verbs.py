@@ -1,33 +1,18 @@
-"""`pos-host account-changes`: the accounts merchants are paid to, and how they change."""
+"""`pos-host account-changes`: how the accounts that merchants are paid to change."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from pos_host.change_verbs import BLOCKERS, FileArgument, MerchantArgument, StepVerb, add_steps, body_in, path_of
-from pos_host.listing import Column, show, show_one
+from pos_host.change_verbs import BLOCKERS, FileArgument, MerchantArgument, StepVerb, add_change_verbs, body_in, path_of
+from pos_host.listing import show
 from pos_host.office_client import AdminOption, JsonOption, ReadyFileOption, TokenOption, office_at
 
 account_changes_app = typer.Typer(
-    name="account-changes", help="The accounts merchants are paid to, and their changes.", no_args_is_help=True
+    name="account-changes", help="How the accounts that merchants are paid to change.", no_args_is_help=True
 )
 
-NeededWhyOption = Annotated[str, typer.Option("--why", help="The reason, in words.")]
-
-_ACCOUNTS: tuple[Column, ...] = (
-    ("no", "account_id"),
-    ("state", "state"),
-    ("number", "number"),
-    ("bank", "bank_name"),
-    ("type", "account_type"),
-    ("holder", "holder"),
-    ("expires", "expires_on"),
-    ("frozen because", "frozen_because"),
-)
-
-add_steps(
+add_change_verbs(
     account_changes_app,
     "settlement-account-changes",
     (
@@ -57,44 +42,3 @@ def check_command(
     show(found, BLOCKERS, "reasons", as_json=as_json)
     if any(blocker["blocks"] for blocker in found):
         raise typer.Exit(1)
-
-
-@account_changes_app.command("accounts")
-def accounts_command(
-    merchant_id: MerchantArgument,
-    admin: AdminOption = None,
-    token: TokenOption = None,
-    ready_file: ReadyFileOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List a merchant's accounts, former ones too; their numbers are masked."""
-    office = office_at(admin, token, ready_file)
-    show(office.items(path_of(merchant_id, "settlement-accounts")), _ACCOUNTS, "accounts", as_json=as_json)
-
-
-@account_changes_app.command("record")
-def record_command(
-    merchant_id: MerchantArgument,
-    file: FileArgument,
-    admin: AdminOption = None,
-    token: TokenOption = None,
-    ready_file: ReadyFileOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Enter the account a merchant begins with."""
-    office = office_at(admin, token, ready_file)
-    show_one(office.post(path_of(merchant_id, "settlement-accounts"), body_in(file)), as_json=as_json)
-
-
-@account_changes_app.command("report-loss")
-def report_loss_command(
-    merchant_id: MerchantArgument,
-    why: NeededWhyOption,
-    admin: AdminOption = None,
-    token: TokenOption = None,
-    ready_file: ReadyFileOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Freeze the active account at once: payouts go to the standby, or are held."""
-    office = office_at(admin, token, ready_file)
-    show_one(office.post(path_of(merchant_id, "settlement-account", "report-loss"), {"why": why}), as_json=as_json)

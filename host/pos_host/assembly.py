@@ -72,7 +72,7 @@ class Assembly:
         self.agenda.add(Charges(self.desk, journal, self.terms, lambda: closing.calendar))
         self.payouts = Payouts(self.desk, journal, lambda: closing.calendar)
         self.agenda.add(self.payouts)
-        self.details = SettlementDetails(self.desk, journal, policy, vault, self.agenda)
+        self.details = SettlementDetails(self.desk, journal, self.terms.policy_of_merchant, vault, self.agenda)
         self.payouts.accounts = self.details.accounts
         self.details.accounts.judge_again = self.payouts.judge_again
         self.details.holder_changes.users = self.users

@@ -1,4 +1,4 @@
-"""What the verbs of account changes and of holder changes have in common: the steps of their lives, and blockers."""
+"""What verbs about a merchant's things have in common: the steps of lives; of changes also applying and blockers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pos_host.office_client import AdminOption, JsonOption, ReadyFileOption, Tok
 from pos_host.options import UsageError
 
 MerchantArgument = Annotated[str, typer.Argument(metavar="MERCHANT", help="The merchant's number.")]
-NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help="The change's number, as the list gives it.")]
+NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help="Its number, as the list gives it.")]
 FileArgument = Annotated[
     str,
     typer.Argument(metavar="FILE", help="JSON as the API takes it; - reads standard input."),
@@ -40,8 +40,7 @@ class StepVerb(NamedTuple):
 
 
 def add_steps(app: typer.Typer, collection: str, steps: tuple[StepVerb, ...]) -> None:
-    """Give `app` list, show, blockers and the steps; `collection` is the last part of the API's path."""
-    _add_reading(app, collection)
+    """Give `app` the steps of a life; `collection` is the last part of the API's path."""
     for step in steps:
         if not step.asks:
             _add_plain(app, collection, step)
@@ -69,6 +68,13 @@ def body_in(file: str) -> dict[str, Any]:
 def path_of(merchant_id: str, *parts: str) -> str:
     """The API's path of something of a merchant."""
     return "/".join(("/merchants", part(merchant_id), *(part(one) for one in parts)))
+
+
+def add_change_verbs(app: typer.Typer, collection: str, steps: tuple[StepVerb, ...]) -> None:
+    """Give `app` what there is for a change: list, show, blockers, apply and the steps of its life."""
+    _add_reading(app, collection)
+    _add_applying(app, collection)
+    add_steps(app, collection, steps)
 
 
 def _add_reading(app: typer.Typer, collection: str) -> None:
@@ -105,6 +111,8 @@ def _add_reading(app: typer.Typer, collection: str) -> None:
         """Show one change."""
         show_one(office_at(admin, token, ready_file).get(path_of(merchant_id, collection, number)), as_json=as_json)
 
+
+def _add_applying(app: typer.Typer, collection: str) -> None:
     @app.command("blockers")
     def blockers_command(
         merchant_id: MerchantArgument,

@@ -71,10 +71,12 @@ def add_decoding_verbs() -> None:
     if any(command.name == "decode" for command in app.registered_commands):
         return
     from pos_host.account_change_verbs import account_changes_app
+    from pos_host.account_verbs import accounts_app
     from pos_host.agreement_verbs import add_fee_verbs, policies_app
     from pos_host.application_verbs import applications_app
     from pos_host.card_verbs import cards_app
     from pos_host.closure_verbs import closures_app, diagnose_command
+    from pos_host.complaint_verbs import complaints_app
     from pos_host.decoding.dialect_verbs import dialects_app
     from pos_host.decoding.verbs import decode_command, encode_command
     from pos_host.document_verbs import documents_app
@@ -85,6 +87,7 @@ def add_decoding_verbs() -> None:
     from pos_host.merchant_verbs import add_terminal_command, merchants_app
     from pos_host.payout_verbs import payouts_app
     from pos_host.report_verbs import report_app
+    from pos_host.right_verbs import rights_app
     from pos_host.user_verbs import audit_command, users_app
 
     app.command("decode")(decode_command)
@@ -106,8 +109,10 @@ def add_decoding_verbs() -> None:
     app.add_typer(escalations_app)
     app.command("remind")(remind)
     app.add_typer(closures_app)
-    for changes_app in (account_changes_app, holder_changes_app, documents_app):
-        app.add_typer(changes_app)
+    for details_app in (
+        accounts_app, account_changes_app, holder_changes_app, documents_app, complaints_app, rights_app
+    ):  # fmt: skip
+        app.add_typer(details_app)
     app.command("diagnose")(diagnose_command)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pos_host.change_verbs import FileArgument, MerchantArgument, StepVerb, add_steps, body_in, path_of
+from pos_host.change_verbs import FileArgument, MerchantArgument, StepVerb, add_change_verbs, body_in, path_of
 from pos_host.listing import Column, show, show_one
 from pos_host.office_client import AdminOption, JsonOption, ReadyFileOption, TokenOption, office_at
 
@@ -21,7 +21,7 @@ _HOLDERS: tuple[Column, ...] = (
     ("changed", "changed_at"),
 )
 
-add_steps(
+add_change_verbs(
     holder_changes_app,
     "settlement-holder-changes",
     (

@@ -1,14 +1,23 @@
-"""The paths of complaints about refusals, and of requests for a right."""
+"""The paths of refused applications, of complaints about refusals, and of requests for a right."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
-from pos_host.admin.account_models import AccountId, Asked, HistoryLine, Number, Text, Why
-from pos_host.admin.answers import Answer, MerchantId, Page
+from pos_host.admin.account_models import (
+    AccountId,
+    Asked,
+    Blocker,
+    DocumentId,
+    HistoryLine,
+    Number,
+    Text,
+    Why,
+)
+from pos_host.admin.answers import Answer, Instant, MerchantId, Page
 from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
@@ -17,17 +26,21 @@ from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 router = APIRouter(tags=["complaints and rights"], route_class=JsonRoute)
 
 Json = dict[str, Any]
+REFUSED = "/merchants/{mid:path}/refused-applications"
 COMPLAINTS = "/merchants/{mid:path}/complaints"
 REQUESTS = "/merchants/{mid:path}/right-requests"
 DURATION_MOST = 64
 """Characters of a duration."""
 
+About = Literal["account_change", "holder_change", "refused_application"]
+ComplainedOf = Annotated[AccountId, Field(description="the change's number, or the refused application's")]
+
 
 class ComplaintGiven(Asked):
-    """A complaint about a change that was rejected."""
+    """A complaint about a change that was rejected, or an application that was refused as it came."""
 
-    about: Literal["account_change", "holder_change"]
-    change_id: AccountId
+    about: About
+    change_id: ComplainedOf
     text: Text = Field(examples=["the licence that was refused is the valid one"])
 
 
@@ -45,14 +58,32 @@ class RightAsked(Asked):
     reason: Text = Field(examples=["the operator is ill"])
 
 
+class RefusedApplication(Answer):
+    """An application that was refused as it came, since something stood in the way."""
+
+    refused_application: AccountId
+    merchant_id: MerchantId
+    state: Literal["refused"]
+    about: Literal["account_change", "holder_change"] = Field(description="what was applied for")
+    wanted: dict[str, str | None] = Field(
+        description="what it asked for, numbers masked", examples=[{"number": "***************6789", "bank": "102"}]
+    )
+    submitted_by: str = Field(examples=["li.na"])
+    applicant: str = Field(examples=["li.na"])
+    documents: list[DocumentId]
+    codes: list[str] = Field(description="what blocked it", examples=[["batch_unsettled"]])
+    blockers: list[Blocker] = Field(description="everything that stood against it, warnings too")
+    refused_at: Instant
+
+
 class Complaint(Answer):
     """A complaint and what became of it."""
 
     complaint_id: AccountId
     merchant_id: MerchantId
     state: Literal["opened", "upheld", "dismissed", "withdrawn"]
-    about: Literal["account_change", "holder_change"]
-    change_id: AccountId
+    about: About
+    change_id: ComplainedOf
     text: str = Field(examples=["the licence that was refused is the valid one"])
     opened_by: str = Field(examples=["li.na"])
     answer: str | None = Field(examples=[None])
@@ -74,6 +105,12 @@ class RightRequest(Answer):
     history: list[HistoryLine]
 
 
+@router.get(REFUSED, response_model=Page[RefusedApplication])
+async def refused_applications(office: TheOffice, mid: Mid, cursor: Cursor, limit: Limit = PAGE) -> Json:
+    """A merchant's applications that blockers refused, the oldest first; one can complain of each."""
+    return page_of(office.parts.details.complaints.refused_applications(mid), limit, cursor)
+
+
 @router.get(COMPLAINTS, response_model=Page[Complaint])
 async def complaints(office: TheOffice, mid: Mid, cursor: Cursor, limit: Limit = PAGE) -> Json:
     """A merchant's complaints, the oldest first."""
@@ -82,13 +119,14 @@ async def complaints(office: TheOffice, mid: Mid, cursor: Cursor, limit: Limit =
 
 @router.post(COMPLAINTS, response_model=Complaint)
 async def complain(office: TheOffice, actor: TheActor, mid: Mid, given: ComplaintGiven) -> Json:
-    """Complain that a change was rejected."""
+    """Complain that a change was rejected, or an application refused."""
     return await office.parts.details.complaints.open(actor, mid, given.about, given.change_id, given.text)
 
 
 @router.post(COMPLAINTS + "/{number}/uphold", response_model=Complaint)
 async def uphold(office: TheOffice, actor: TheActor, mid: Mid, number: Number, given: AnswerGiven) -> Json:
-    """Agree with a complaint: the change is put before a reviewer again."""
+    """Agree with a complaint: a change is put before a reviewer again; of an application the answer says what may be
+    done."""
     return await office.parts.details.complaints.answer(actor, mid, number, "uphold", given.answer)
 
 

@@ -21,6 +21,7 @@ from pos_host.merchants.four_eyes import check_other_person
 from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.given_account import GivenAccount, checked
 from pos_host.merchants.lives import Life
+from pos_host.merchants.refused_applications import refuse_blocked
 from pos_host.merchants.trial_payouts import tests_settled
 
 ACCOUNT_CHANGE = "account_change"
@@ -92,15 +93,24 @@ class AccountChanges:
     async def apply(self, actor: Actor, merchant_id: str, asked: AccountApplication) -> dict[str, Any]:
         """Hand in an application and give the change's view.
 
-        Raises Refused (`blocked`, with all `blockers`) where something stands in the way, 422 for nonsense.
+        Raises Refused (`blocked`, with all `blockers`) where something stands in the way, which keeps the application
+        as a refused one; 422 for nonsense.
         """
 
         def decide(now_ms: int) -> Written:
             records = self._desk.records
             given = checked(asked.account, self._accounts.rules)
             found = self._judge.of_application(actor, merchant_id, given, asked)
-            _refuse_blocked(found)
             papers = cited(records, merchant_id, asked.documents)
+            who = {
+                "submitted_by": actor.name,
+                "applicant": plain_text("applicant", asked.applicant or actor.name),
+                "documents": [paper["document_id"] for paper in papers],
+            }
+            reason = plain_text("reason", asked.reason, needed=False)
+            wanted = {**self._accounts.shown(given), "role": asked.role, "reason": reason}
+            kept = {**who, "wanted": wanted, "number_print": self._accounts.print_of(given.number)}
+            refuse_blocked(records, ACCOUNT_CHANGE, merchant_id, kept, found, now_ms)
             account = self._accounts.proposed(records.next_id(ACCOUNT), merchant_id, given, now_ms)
             before = account_in_place(records, merchant_id)
             lost = before is not None and bool(body_of(before).get("lost"))
@@ -109,10 +119,8 @@ class AccountChanges:
                 "account_before": "" if before is None else before.record_id,
                 "role": asked.role,
                 "because_of_loss": lost,
-                "reason": plain_text("reason", asked.reason, needed=False),
-                "submitted_by": actor.name,
-                "applicant": plain_text("applicant", asked.applicant or actor.name),
-                "documents": [paper["document_id"] for paper in papers],
+                "reason": reason,
+                **who,
                 "warnings": [blocker["code"] for blocker in found],
                 "history": [step("apply", actor.name, "submitted", now_ms)],
             }

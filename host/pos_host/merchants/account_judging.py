@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pos_host.ledger.merchant_rows import RecordRow
@@ -20,16 +20,19 @@ from pos_host.settlement.policy import Policy
 if TYPE_CHECKING:
     from pos_host.merchants.account_changes import AccountApplication
 
+PolicyOf = Callable[[str], Policy]
+"""The settlement policy of a merchant, by its number, as it holds now: its time zone is the merchant's."""
+
 APPLY, APPLY_FOR_HOLDER = "account_change.apply", "holder_change.apply"
 
 
 class AccountJudge:
-    """Looks at a merchant, with or without an application. `policy` says which day it is for the acquirer."""
+    """Looks at a merchant, with or without an application. `policy_of` says which day it is there."""
 
-    def __init__(self, desk: Desk, accounts: Accounts, policy: Policy, changes: ChangeRules | None = None) -> None:
+    def __init__(self, desk: Desk, accounts: Accounts, policy_of: PolicyOf, changes: ChangeRules | None = None) -> None:
         self._desk = desk
         self._accounts = accounts
-        self._policy = policy
+        self._policy_of = policy_of
         self._changes = changes
 
     @property
@@ -91,7 +94,7 @@ class AccountJudge:
             registry=registry,
             merchant_id=merchant_id,
             now_ms=now_ms,
-            today=local_datetime(self._policy, now_ms).date(),
+            today=local_datetime(self._policy_of(merchant_id), now_ms).date(),
             allowed=self._desk.allows(actor, APPLY, merchant_id),
             accounts=self._accounts.rules,
             changes=self.changes,

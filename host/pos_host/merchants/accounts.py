@@ -113,6 +113,17 @@ class Accounts:
         }
         return record(ACCOUNT, account_id, merchant_id, ACCOUNT_LIFE.initial, now_ms, body)
 
+    def shown(self, given: GivenAccount) -> dict[str, Any]:
+        """What may be seen of an account that is not taken: its number masked, no bank that this acquirer does not
+        know (it may be a number in the wrong place)."""
+        return {
+            "number": mask_number(given.number),
+            "bank": given.bank if given.bank in self.rules.banks else "",
+            "account_type": given.account_type,
+            "holder": given.holder,
+            "expires_on": given.expires_on or None,
+        }
+
     def print_of(self, number: str) -> str:
         """By which an account is found again; "" without a sealing key."""
         return "" if self._vault is None else self._vault.print_of(number)

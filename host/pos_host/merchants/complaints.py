@@ -1,4 +1,4 @@
-"""A complaint about a refused change: opened by whom it concerns, answered by somebody who did not refuse it."""
+"""A complaint about a refusal: opened by whom it concerns, answered by somebody who did not refuse it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pos_host.merchants.four_eyes import check_other_person
 from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.holder_changes import HOLDER_CHANGE, HolderChanges
 from pos_host.merchants.lives import Life
+from pos_host.merchants.refused_applications import REFUSED_APPLICATION, refused_views
 
 COMPLAINT = "complaint"
 
@@ -29,11 +30,11 @@ COMPLAINT_LIFE = Life(
     },
 )
 
-ABOUT = (ACCOUNT_CHANGE, HOLDER_CHANGE)
+ABOUT = (ACCOUNT_CHANGE, HOLDER_CHANGE, REFUSED_APPLICATION)
 
 
 class Complaints:
-    """All complaints."""
+    """All complaints, about changes that somebody rejected and applications that the host refused as they came."""
 
     def __init__(self, desk: Desk, account_changes: AccountChanges, holder_changes: HolderChanges) -> None:
         self._desk = desk
@@ -43,7 +44,10 @@ class Complaints:
         }
 
     async def open(self, actor: Actor, merchant_id: str, about: str, change_id: str, text: str) -> dict[str, Any]:
-        """Complain that a change was rejected; gives the complaint. Raises Refused where it was not, or twice."""
+        """Complain of a refusal; gives the complaint. Raises Refused where nothing was refused, or twice.
+
+        `change_id` is the number of the change, or of the refused application.
+        """
 
         def decide(now_ms: int) -> Written:
             change = self._refused(merchant_id, about, change_id)
@@ -61,8 +65,11 @@ class Complaints:
         return await self._act(actor, "open", Subject("complaint", merchant_id), decide)
 
     async def answer(self, actor: Actor, merchant_id: str, number: str, way: str, answer: str) -> dict[str, Any]:
-        """`uphold` a complaint, which puts the change before a reviewer again, or `dismiss` it; by somebody who
-        neither complained nor refused the change."""
+        """`uphold` a complaint or `dismiss` it; by somebody who neither complained, nor applied, nor refused.
+
+        Upheld, a change is before a reviewer again. An application that something stood against is not approved by
+        this: the answer says what may be done, and one applies anew.
+        """
 
         def decide(now_ms: int) -> Written:
             row = find_change(self._desk.records, COMPLAINT, merchant_id, number)
@@ -71,10 +78,12 @@ class Complaints:
             moved = stepped(COMPLAINT_LIFE, row, way, actor.name, now_ms, {"answer": said, "answered_by": actor.name})
             change = find_change(self._desk.records, body["about"], merchant_id, body["change_id"])
             of_change = body_of(change)
-            involved = (body["opened_by"], of_change["submitted_by"], of_change["applicant"], of_change["reviewed_by"])
-            check_other_person(actor, involved, "answering a complaint")
+            involved = [body["opened_by"], of_change["submitted_by"], of_change["applicant"]]
+            check_other_person(actor, [*involved, of_change.get("reviewed_by", "")], "answering a complaint")
             if way == "dismiss":
                 return self._written("dismissed", moved, row)
+            if body["about"] == REFUSED_APPLICATION:
+                return self._written("upheld", moved, row)
             again = self._changes[body["about"]].reconsidered(change, actor, now_ms, said)
             return self._written("upheld", moved, row, (again,))
 
@@ -92,6 +101,10 @@ class Complaints:
     def of_merchant(self, merchant_id: str) -> list[dict[str, Any]]:
         """Views of a merchant's complaints, the oldest first."""
         return [self.view(row) for row in self._desk.records.of_kind(COMPLAINT, merchant_id)]
+
+    def refused_applications(self, merchant_id: str) -> list[dict[str, Any]]:
+        """Views of the merchant's applications that were refused as they came, the oldest first."""
+        return refused_views(self._desk.records.of_kind(REFUSED_APPLICATION, merchant_id))
 
     def view(self, row: RecordRow) -> dict[str, Any]:
         body = body_of(row)
@@ -113,7 +126,7 @@ class Complaints:
         if about not in ABOUT:
             raise Refused("invalid_complaint", f"about: must be one of {', '.join(ABOUT)}", status=422)
         change = find_change(self._desk.records, about, merchant_id, change_id)
-        if change.state != "rejected":
+        if change.state not in ("rejected", "refused"):
             raise Refused("not_refused", f"the change is {change.state}; a complaint is about one that was rejected")
         for row in self._desk.records.of_kind(COMPLAINT, merchant_id):
             body = body_of(row)

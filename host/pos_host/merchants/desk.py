@@ -34,13 +34,14 @@ class Refused(Exception):
     """An action that is not done: `kind` names the problem for programs, the text says what and why for people.
 
     `status` is the HTTP status to answer: 409 for what cannot be done now, 422 for what is wrong in itself, 404 for
-    what is not there. `more` goes into the problem document beside them.
+    what is not there. `more` goes into the problem document beside them. `rows` are kept with the refusal.
     """
 
-    def __init__(self, kind: str, text: str, *, status: int = 409, **more: Any) -> None:
+    def __init__(self, kind: str, text: str, *, status: int = 409, rows: tuple[Row, ...] = (), **more: Any) -> None:
         super().__init__(text)
         self.kind = kind
         self.status = status
+        self.rows = rows
         self.more = more
 
 
@@ -140,7 +141,8 @@ class Desk:
                 written = decide(now_ms)
             except (Refused, NotNow) as refused:
                 refusals.append(refused)
-                written = Written(told=(Told("office.refused", 0, {"reason": str(refused)}),))
+                kept = refused.rows if isinstance(refused, Refused) else ()
+                written = Written(kept, told=(Told("office.refused", 0, {"reason": str(refused)}),))
                 audit = audit._replace(result="refused", reason=str(refused))
             made.append(written)
             if not (written.rows or written.told or written.entries):

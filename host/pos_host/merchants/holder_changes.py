@@ -11,7 +11,7 @@ from pos_host.journal import Journal
 from pos_host.ledger.entry import Row
 from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.records import body_of, record
-from pos_host.merchants.account_judging import AccountJudge
+from pos_host.merchants.account_judging import AccountJudge, PolicyOf
 from pos_host.merchants.actors import HOST, Actor
 from pos_host.merchants.change_history import find_change, history_view, refusal_reasons, step, stepped
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
@@ -22,8 +22,8 @@ from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.given_account import is_date
 from pos_host.merchants.holders import HOLDER, GivenHolder, Holders, active_holder, holder_view, moved_holder
 from pos_host.merchants.lives import Life
+from pos_host.merchants.refused_applications import refuse_blocked
 from pos_host.settlement.business_day import local_datetime
-from pos_host.settlement.policy import Policy
 
 HOLDER_CHANGE = "holder_change"
 
@@ -89,12 +89,14 @@ class HolderApplication(NamedTuple):
 class HolderChanges:
     """All changes of settlement holders. `users` ends the tokens of who goes."""
 
-    def __init__(self, desk: Desk, journal: Journal, holders: Holders, judge: AccountJudge, policy: Policy) -> None:
+    def __init__(
+        self, desk: Desk, journal: Journal, holders: Holders, judge: AccountJudge, policy_of: PolicyOf
+    ) -> None:
         self._desk = desk
         self._journal = journal
         self._holders = holders
         self._judge = judge
-        self._policy = policy
+        self._policy_of = policy_of
         self.users: HolderUsers | None = None
 
     # -- asking
@@ -114,25 +116,33 @@ class HolderChanges:
     # -- its life
 
     async def apply(self, actor: Actor, merchant_id: str, asked: HolderApplication) -> dict[str, Any]:
-        """Hand in an application and give the change's view; raises Refused with all `blockers`, 422 for nonsense."""
+        """Hand in an application and give the change's view.
+
+        Raises Refused (`blocked`, with all `blockers`) where something stands in the way, which keeps the application
+        as a refused one; 422 for nonsense.
+        """
 
         def decide(now_ms: int) -> Written:
             records = self._desk.records
             found = self._judge.of_holder_change(actor, merchant_id, asked.documents)
-            _refuse_blocked(found)
             _check_reason(asked.reason)
-            self._check_effective(asked.effective_on, now_ms)
+            self._check_effective(merchant_id, asked.effective_on, now_ms)
             holder = self._holders.proposed(records.next_id(HOLDER), merchant_id, asked.holder, now_ms)
-            outgoing = active_holder(records, merchant_id)
             papers = cited(records, merchant_id, asked.documents)
-            body = {
-                "holder_id": holder.record_id,
-                "outgoing_id": "" if outgoing is None else outgoing.record_id,
-                "reason": asked.reason,
-                "effective_on": asked.effective_on,
+            who = {
                 "submitted_by": actor.name,
                 "applicant": plain_text("applicant", asked.applicant or actor.name),
                 "documents": [paper["document_id"] for paper in papers],
+            }
+            when = {"reason": asked.reason, "effective_on": asked.effective_on}
+            wanted = {"holder": body_of(holder)["name"], **when}
+            refuse_blocked(records, HOLDER_CHANGE, merchant_id, {**who, "wanted": wanted}, found, now_ms)
+            outgoing = active_holder(records, merchant_id)
+            body = {
+                "holder_id": holder.record_id,
+                "outgoing_id": "" if outgoing is None else outgoing.record_id,
+                **when,
+                **who,
                 "training": None,
                 "notices": [],
                 "flags": [],
@@ -155,9 +165,9 @@ class HolderChanges:
             self._check_reviewer(actor, row, "approving a change")
             body = body_of(row)
             self._check_not_incoming(actor, body, "approving a change")
-            due_at_ms = self._effect_ms(date.fromisoformat(body["effective_on"]))
-            due_at_ms = max(due_at_ms, self._first_midnight(now_ms + self._judge.changes.hand_over_ms))
-            effective_on = local_datetime(self._policy, due_at_ms).date().isoformat()
+            due_at_ms = self._effect_ms(merchant_id, date.fromisoformat(body["effective_on"]))
+            due_at_ms = max(due_at_ms, self._first_midnight(merchant_id, now_ms + self._judge.changes.hand_over_ms))
+            effective_on = local_datetime(self._policy_of(merchant_id), due_at_ms).date().isoformat()
             notice = {"to": self._outgoing_name(body), "at": iso_utc(now_ms), "effective_on": effective_on}
             extra = {
                 "why": plain_text("why", why, needed=False),
@@ -203,7 +213,7 @@ class HolderChanges:
         def decide(now_ms: int) -> Written:
             row = self._found(merchant_id, change_id)
             training = {"confirmed_by": actor.name, "at": iso_utc(now_ms)}
-            due_at_ms = self._effect_ms(date.fromisoformat(body_of(row)["effective_on"]))
+            due_at_ms = self._effect_ms(merchant_id, date.fromisoformat(body_of(row)["effective_on"]))
             moved = stepped(
                 HOLDER_CHANGE_LIFE,
                 row,
@@ -295,7 +305,7 @@ class HolderChanges:
         """The day came and something is missing: told once a day, until it is there."""
 
         def decide(now_ms: int) -> Written:
-            due_at_ms = self._first_midnight(now_ms + 1)
+            due_at_ms = self._first_midnight(row.merchant_id, now_ms + 1)
             extra = {"waits_for": ["training"]}
             moved = stepped(HOLDER_CHANGE_LIFE, row, "wait", HOST.name, now_ms, extra, due_at_ms=due_at_ms)
             return self._written("change_waits", row, moved)
@@ -400,21 +410,23 @@ class HolderChanges:
         incoming = body_of(self._holder(body["holder_id"]))
         check_other_person(actor, (incoming["name"], incoming["user"]), what)
 
-    def _check_effective(self, effective_on: str, now_ms: int) -> None:
-        today = local_datetime(self._policy, now_ms).date()
+    def _check_effective(self, merchant_id: str, effective_on: str, now_ms: int) -> None:
+        today = local_datetime(self._policy_of(merchant_id), now_ms).date()
         last = today + timedelta(days=AHEAD_MOST_DAYS)
         if not is_date(effective_on) or not today <= date.fromisoformat(effective_on) <= last:
             raise Refused("invalid_application", f"effective_on: must be a day from {today} to {last}", status=422)
 
-    def _effect_ms(self, day: date) -> int:
-        """The instant at which `day` begins at the acquirer."""
-        local = datetime.combine(day, time(), tzinfo=self._policy.time_zone)
+    def _effect_ms(self, merchant_id: str, day: date) -> int:
+        """The instant at which `day` begins at the merchant, by the policy that holds now."""
+        local = datetime.combine(day, time(), tzinfo=self._policy_of(merchant_id).time_zone)
         return (local.astimezone(UTC) - _EPOCH) // _MILLISECOND
 
-    def _first_midnight(self, from_ms: int) -> int:
+    def _first_midnight(self, merchant_id: str, from_ms: int) -> int:
         """The first beginning of a day that is not before `from_ms`."""
-        day = local_datetime(self._policy, from_ms).date()
-        return next(ms for shift in range(3) if (ms := self._effect_ms(day + timedelta(days=shift))) >= from_ms)
+        day = local_datetime(self._policy_of(merchant_id), from_ms).date()
+        return next(
+            ms for shift in range(3) if (ms := self._effect_ms(merchant_id, day + timedelta(days=shift))) >= from_ms
+        )
 
     def _written(
         self,
@@ -448,12 +460,6 @@ _BY_HOST = frozenset({"wait", "take_effect", "look", "end_watch", "reconsider"})
 def _check_reason(reason: str) -> None:
     if reason not in REASONS:
         raise Refused("invalid_application", f"reason: must be one of {', '.join(REASONS)}", status=422)
-
-
-def _refuse_blocked(found: list[dict[str, Any]]) -> None:
-    if any(blocker["blocks"] for blocker in found):
-        codes = ", ".join(blocker["code"] for blocker in found if blocker["blocks"])
-        raise Refused("blocked", f"the settlement holder cannot be changed: {codes}", blockers=found)
 
 
 def _subject(merchant_id: str, change_id: str) -> Subject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pos_host.journal import Journal
 from pos_host.merchants.account_changes import AccountChanges
-from pos_host.merchants.account_judging import AccountJudge
+from pos_host.merchants.account_judging import AccountJudge, PolicyOf
 from pos_host.merchants.accounts import Accounts
 from pos_host.merchants.agenda import Agenda
 from pos_host.merchants.complaints import Complaints
@@ -15,20 +15,21 @@ from pos_host.merchants.holders import Holders
 from pos_host.merchants.number_vault import NumberVault
 from pos_host.merchants.right_requests import RightRequests
 from pos_host.merchants.usage_rules import UsageRules
-from pos_host.settlement.policy import Policy
 
 
 class SettlementDetails:
     """The services, over one desk. Without a `vault` no number and no paper is taken."""
 
-    def __init__(self, desk: Desk, journal: Journal, policy: Policy, vault: NumberVault | None, agenda: Agenda) -> None:
+    def __init__(
+        self, desk: Desk, journal: Journal, policy_of: PolicyOf, vault: NumberVault | None, agenda: Agenda
+    ) -> None:
         self.documents = Documents(desk, journal, vault)
         self.accounts = Accounts(desk, vault)
         self.usage_rules = UsageRules(desk, self.accounts.judged)
-        judge = AccountJudge(desk, self.accounts, policy)
+        judge = AccountJudge(desk, self.accounts, policy_of)
         self.account_changes = AccountChanges(desk, journal, self.accounts, judge)
         self.holders = Holders(desk, vault)
-        self.holder_changes = HolderChanges(desk, journal, self.holders, judge, policy)
+        self.holder_changes = HolderChanges(desk, journal, self.holders, judge, policy_of)
         self.complaints = Complaints(desk, self.account_changes, self.holder_changes)
         self.right_requests = RightRequests(desk)
         for source in (self.account_changes, self.holder_changes, self.right_requests):

@@ -150,6 +150,10 @@ class Terms:
         held = self._held
         return held.get(Scope(book.merchant_id, book.terminal_id)) or held.get(Scope(book.merchant_id)) or held[Scope()]
 
+    def policy_of_merchant(self, merchant_id: str) -> Policy:
+        """The settlement policy that holds for a merchant now, whatever its terminals have of their own."""
+        return self._held.get(Scope(merchant_id)) or self._held[Scope()]
+
     def schedule_of(self, merchant_id: str, day: date, terminal_id: str = "") -> FeeSchedule:
         """The fee schedule of a merchant, or of one of its terminals, on a business day."""
         key = (merchant_id, terminal_id, day)

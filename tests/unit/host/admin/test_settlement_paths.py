@@ -150,6 +150,10 @@ async def test_an_application_that_is_blocked_tells_every_reason_in_its_problem(
 
     assert (409, "urn:pos-host:problem:blocked") == (answer.status_code, answer.json()["type"])
     assert ["document_missing", "bank_not_supported"] == [b["code"] for b in answer.json()["blockers"]]
+    (kept,) = (await people.done(VIEWER, "GET", f"{ONE}/refused-applications"))["items"]
+    assert answer.json()["refused_application"] == kept["refused_application"]
+    complaint = {"about": "refused_application", "change_id": kept["refused_application"], "text": "it is known"}
+    assert "opened" == (await people.done(OPERATOR, "POST", f"{ONE}/complaints", complaint))["state"]
 
 
 async def test_a_holder_changes_over_http(people: People) -> None:
@@ -182,7 +186,8 @@ async def test_a_holder_changes_over_http(people: People) -> None:
 async def test_a_merchants_token_sees_its_own_and_decides_nothing(people: People) -> None:
     await people.done(ADMIN, "POST", f"{ONE}/settlement-accounts", account(OLD_NUMBER))
 
-    for path in (CHANGES, HOLDER_CHANGES, f"{ONE}/settlement-accounts", f"{ONE}/documents", f"{ONE}/complaints"):
+    things = ("settlement-accounts", "documents", "complaints", "refused-applications")
+    for path in (CHANGES, HOLDER_CHANGES, *(f"{ONE}/{thing}" for thing in things)):
         assert 200 == (await people.ask(THE_MERCHANT, "GET", path)).status_code
         assert 403 == (await people.ask(ANOTHER, "GET", path)).status_code
     given = {"account": account(NEW_NUMBER), "documents": []}
@@ -281,11 +286,12 @@ async def put_canaries_everywhere(people: People) -> None:
         f"{ONE}/settlement-accounts",
         f"{ONE}/settlement-holders",
         f"{ONE}/documents",
+        f"{ONE}/refused-applications",
     ):
         await people.done(VIEWER, "GET", path)
 
 
-WALKS, STEPS = 12, 60
+WALKS, STEPS = 12, 120
 
 
 @pytest.mark.parametrize("seed", range(WALKS))
@@ -334,7 +340,7 @@ walked: list[int] = []
 def one_call(chance: random.Random, asked: dict[str, Any]) -> tuple[str, str, Any]:
     number = str(chance.randint(1, 3))
     action = chance.choice(["account_change.approve", "holder_change.approve", "account_change.apply"])
-    about = chance.choice(["account_change", "holder_change"])
+    about = chance.choice(["account_change", "holder_change", "refused_application"])
     changes = chance.choice([CHANGES, HOLDER_CHANGES])
     way = chance.choice(["grant", "refuse", "revoke", "withdraw"])
     calls: list[tuple[str, Any]] = [

@@ -74,8 +74,8 @@ def handed_in(verbs: Verbs, folder: Path, kinds: tuple[str, ...]) -> list[str]:
 
 def test_an_account_changes_by_verbs_as_far_as_four_eyes_allow(verbs: Verbs, tmp_path: Path) -> None:
     first = written(tmp_path, "account.json", {**ACCOUNT, "number": OLD_NUMBER})
-    assert 0 == verbs.run("account-changes", "record", MERCHANT, first)[0]
-    code, out, _ = verbs.run("account-changes", "accounts", MERCHANT)
+    assert 0 == verbs.run("accounts", "record", MERCHANT, first)[0]
+    code, out, _ = verbs.run("accounts", "list", MERCHANT)
     assert (0, True, False) == (code, "*" + OLD_NUMBER[-4:] in out, OLD_NUMBER in out)
 
     code, out, _ = verbs.run("account-changes", "blockers", MERCHANT)
@@ -85,7 +85,7 @@ def test_an_account_changes_by_verbs_as_far_as_four_eyes_allow(verbs: Verbs, tmp
     code, _, err = verbs.run("account-changes", "apply", MERCHANT, asked)
     assert (1, 1) == (code, len(err.splitlines()))
     assert "batch_unsettled" in err
-    verbs.run("account-changes", "report-loss", MERCHANT, "--why", "the card was stolen")
+    verbs.run("accounts", "report-loss", MERCHANT, "--why", "the card was stolen")
     assert 0 == verbs.run("account-changes", "check", MERCHANT, asked)[0]
     (change,) = verbs.json("account-changes", "apply", MERCHANT, asked)
     assert "submitted" == change["state"]

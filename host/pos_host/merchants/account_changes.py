@@ -12,7 +12,7 @@ from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
 from pos_host.ledger.records import body_of, record
 from pos_host.ledger.takeover import TERMINAL_SYNC, can_take_over, owed
 from pos_host.merchants.account_judging import AccountJudge
-from pos_host.merchants.accounts import ACCOUNT, Accounts, account_in_place, account_view, moved_account
+from pos_host.merchants.accounts import ACCOUNT, STANDING_BY, Accounts, account_in_place, account_view, moved_account
 from pos_host.merchants.actors import HOST, Actor
 from pos_host.merchants.change_history import find_change, history_view, refusal_reasons, step, stepped
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
@@ -207,7 +207,7 @@ class AccountChanges:
         return await self._act(actor, "complete", _subject(merchant_id, change_id), decide)
 
     async def roll_back(self, actor: Actor, merchant_id: str, change_id: str, why: str) -> dict[str, Any]:
-        """Put the account before back in its place; payouts that were made stay where they went."""
+        """Put the account before, or the standby before, back in its place; what was paid out stays where it went."""
         asked: list[Book] = []
 
         def decide(now_ms: int) -> Written:
@@ -216,7 +216,7 @@ class AccountChanges:
             moved = stepped(ACCOUNT_CHANGE_LIFE, row, "roll_back", actor.name, now_ms, extra)
             self._check_not_too_late(row, now_ms)
             if body_of(row)["role"] == "standby":
-                return self._written("rolled_back", row, moved, (moved_account(self._account(row), "replace", now_ms),))
+                return self._written("rolled_back", row, moved, self._standby_put_back(row, now_ms))
             asked[:] = self._terminals(merchant_id)
             rows = (*self._put_back(row, now_ms), *_owed(asked, row, now_ms, "settlement_account_before"))
             return self._written("rolled_back", row, moved, rows)
@@ -378,13 +378,21 @@ class AccountChanges:
         return (*gone, moved_account(old, "activate", now_ms))
 
     def _standby_kept(self, row: RecordRow, actor: Actor, now_ms: int) -> Written:
-        extra = {"activated_at_ms": now_ms, "completed_at_ms": now_ms}
+        others = [a for a in self._desk.records.of_kind(ACCOUNT, row.merchant_id) if a.state in STANDING_BY]
+        extra: dict[str, Any] = {"activated_at_ms": now_ms, "completed_at_ms": now_ms}
+        extra["standby_before"] = [other.record_id for other in others]
         moved = stepped(ACCOUNT_CHANGE_LIFE, row, "keep_standby", actor.name, now_ms, extra)
         kept = moved_account(self._account(row), "keep_as_standby", now_ms)
-        before = ("standby", "frozen_standby")
-        others = [a for a in self._desk.records.of_kind(ACCOUNT, row.merchant_id) if a.state in before]
         replaced = [moved_account(other, "replace", now_ms) for other in others]
         return self._written("standby_kept", row, moved, (*replaced, kept))
+
+    def _standby_put_back(self, row: RecordRow, now_ms: int) -> tuple[RecordRow, ...]:
+        """The standby before stands by again; closed meanwhile, either of them stays closed."""
+        new = self._account(row)
+        gone = [moved_account(new, "replace", now_ms)] if new.state in STANDING_BY else []
+        found = (self._desk.records.find(ACCOUNT, number) for number in body_of(row).get("standby_before", ()))
+        old = [one for one in found if one is not None and one.state in ("former", "former_frozen")]
+        return (*gone, *(moved_account(one, "keep_as_standby", now_ms) for one in old))
 
     def _check_not_too_late(self, row: RecordRow, now_ms: int) -> None:
         completed_at_ms = body_of(row).get("completed_at_ms", 0)
@@ -430,11 +438,12 @@ _BY_HOST = frozenset({"begin_tests", "reconsider", "keep_standby"})
 
 
 def _took_the_place_after(row: RecordRow, other: RecordRow) -> bool:
-    """Whether another change has put an account in place since `row` did, which was not rolled back."""
+    """Whether another change has taken the place of `row`'s account since, and was not rolled back; an account in
+    place and one that stands by have places of their own."""
     if int(other.record_id) <= int(row.record_id) or other.state == "rolled_back":
         return False
     body = body_of(other)
-    return bool(body.get("activated_at_ms")) and body["role"] == "active"
+    return bool(body.get("activated_at_ms")) and body["role"] == body_of(row)["role"]
 
 
 def _check_reviewer(actor: Actor, row: RecordRow, what: str) -> None:

@@ -31,8 +31,8 @@ ACCOUNT_LIFE = Life(
         "standby": {"activate": "active", "freeze": "frozen_standby", "replace": "former", "close": "closed"},
         "frozen": {"release": "active", "replace": "former_frozen", "close": "closed"},
         "frozen_standby": {"release": "standby", "replace": "former_frozen", "close": "closed"},
-        "former": {"activate": "active", "close": "closed"},
-        "former_frozen": {"activate": "frozen", "close": "closed"},
+        "former": {"activate": "active", "keep_as_standby": "standby", "close": "closed"},
+        "former_frozen": {"activate": "frozen", "keep_as_standby": "frozen_standby", "close": "closed"},
         "discarded": {},
         "closed": {},
     },
@@ -40,6 +40,9 @@ ACCOUNT_LIFE = Life(
 
 IN_PLACE = ("active", "frozen")
 """States of the one account that a merchant has as its own."""
+
+STANDING_BY = ("standby", "frozen_standby")
+"""States of the account that is paid where the one in place is frozen."""
 
 KNOWN_TO_BANK = ("active", "standby", "frozen", "frozen_standby")
 """States of accounts that belong to their merchant and to no other."""

@@ -94,9 +94,26 @@ def test_a_complaint_is_upheld_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
     verbs.json("holder-changes", "reject", MERCHANT, number, "--reason", "still not", *reviewer)
     (again,) = verbs.json("complaints", "open", MERCHANT, "holder_change", number, "--text", "it is")
     verbs.json("complaints", "withdraw", MERCHANT, again["complaint_id"])
-    assert ["upheld", "withdrawn"] == [one["state"] for one in verbs.json("complaints", "list", MERCHANT)]
+    listed = [one for one in verbs.json("complaints", "list", MERCHANT) if one["about"] == "holder_change"]
+    assert ["upheld", "withdrawn"] == [one["state"] for one in listed]
     code, _, err = verbs.run("complaints", "dismiss", MERCHANT, again["complaint_id"], "--answer", "no", *other)
     assert (1, True) == (code, "possible is nothing" in err)
+
+
+def test_an_application_that_was_refused_is_listed_and_complained_of_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
+    asked = written(tmp_path, "change.json", {"account": {**ACCOUNT, "number": OLD_NUMBER}})
+    code, _, err = verbs.run("account-changes", "apply", MERCHANT, asked)
+    (kept,) = verbs.json("complaints", "refused", MERCHANT)
+    number = kept["refused_application"]
+    assert (1, True) == (code, f"refused application {number}" in err)
+    _, out, _ = verbs.run("complaints", "refused", MERCHANT)
+    assert (True, False) == ("document_missing" in out, OLD_NUMBER in out)
+
+    text = "the papers lie at the branch"
+    (opened,) = verbs.json("complaints", "open", MERCHANT, "refused_application", number, "--text", text)
+    reviewer = token_of(verbs, "he.ping", "reviewer")
+    answering = ("complaints", "dismiss", MERCHANT, opened["complaint_id"], "--answer", "hand them in")
+    assert "dismissed" == verbs.json(*answering, *reviewer)[0]["state"]
 
 
 def test_a_right_is_asked_for_granted_and_taken_back_by_verbs(verbs: Verbs, tmp_path: Path) -> None:

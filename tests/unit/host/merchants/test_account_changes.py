@@ -25,9 +25,11 @@ from tests.unit.host.merchants.settlement_people import (
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, UnionPayTerminal
 
+from pos_host.merchants.account_changes import AccountApplication
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
+from pos_host.merchants.versions import Scope
 
 DAY = date(2026, 3, 3)
 DAY_MS = 86_400_000
@@ -234,6 +236,83 @@ async def test_a_standby_account_needs_no_terminal(host: HostInProcess) -> None:
 
     assert "completed" == view["state"]
     assert ["active", "standby"] == [view["state"] for view in host.parts.details.accounts.of_merchant(MERCHANT)]
+
+
+def states(host: HostInProcess) -> dict[str, str]:
+    """The state of each account by the last four digits of its number."""
+    return {view["number"][-4:]: view["state"] for view in host.parts.details.accounts.of_merchant(MERCHANT)}
+
+
+async def with_two_standbys(host: HostInProcess, *, first_is_frozen: bool = False) -> tuple[str, str]:
+    """A merchant with a standby account and another in its place: the changes that made them so."""
+    await with_account(host)
+    changes = host.parts.details.account_changes
+    first = await approved(host, role="standby")
+    kept = await changes.activate(OPERATOR, MERCHANT, first)
+    second = await approved(host, number=THIRD_NUMBER, role="standby")
+    if first_is_frozen:
+        await host.parts.details.accounts.freeze(REVIEWER, MERCHANT, kept["account"]["account_id"], "a court wants it")
+    await changes.activate(OPERATOR, MERCHANT, second)
+    assert "standby" == states(host)[THIRD_NUMBER[-4:]]
+    return first, second
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_a_standby_that_is_rolled_back_leaves_its_place_to_the_one_before(
+    host: HostInProcess, frozen: bool
+) -> None:
+    _, second = await with_two_standbys(host, first_is_frozen=frozen)
+    await host.parts.details.account_changes.roll_back(REVIEWER, MERCHANT, second, "the wrong one")
+
+    before = "frozen_standby" if frozen else "standby"
+    assert {OLD_NUMBER[-4:]: "active", NEW_NUMBER[-4:]: before, THIRD_NUMBER[-4:]: "former"} == states(host)
+    await host.parts.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen")
+    assert (("", ("account_frozen",)) if frozen else (NEW_NUMBER[-4:], ())) == paid_to(host)
+
+
+async def test_the_last_standby_is_rolled_back_first(host: HostInProcess) -> None:
+    changes = host.parts.details.account_changes
+    first, second = await with_two_standbys(host)
+    with pytest.raises(Refused) as refused:
+        await changes.roll_back(REVIEWER, MERCHANT, first, "the wrong one")
+    assert "not_the_last" == refused.value.kind
+
+    await changes.roll_back(REVIEWER, MERCHANT, second, "the wrong one")
+    await changes.roll_back(REVIEWER, MERCHANT, first, "this one too")
+
+    assert {OLD_NUMBER[-4:]: "active", NEW_NUMBER[-4:]: "former", THIRD_NUMBER[-4:]: "former"} == states(host)
+
+
+@pytest.mark.parametrize(("closed", "expected"), [("2", ("closed", "former")), ("3", ("standby", "closed"))])
+async def test_a_standby_that_the_bank_closed_stays_closed_when_a_change_is_rolled_back(
+    host: HostInProcess, closed: str, expected: tuple[str, str]
+) -> None:
+    _, second = await with_two_standbys(host)
+    await host.parts.details.accounts.close(REVIEWER, MERCHANT, closed, "the bank says so")
+    await host.parts.details.account_changes.roll_back(REVIEWER, MERCHANT, second, "the wrong one")
+
+    assert expected == (states(host)[NEW_NUMBER[-4:]], states(host)[THIRD_NUMBER[-4:]])
+
+
+async def test_a_standby_is_rolled_back_after_a_change_of_the_account_in_place(host: HostInProcess) -> None:
+    await with_account(host)
+    changes = host.parts.details.account_changes
+    standby = await approved(host, role="standby")
+    await changes.activate(OPERATOR, MERCHANT, standby)
+    await changes.activate(OPERATOR, MERCHANT, await approved(host, number=THIRD_NUMBER))
+    await changes.roll_back(REVIEWER, MERCHANT, standby, "the wrong one")
+
+    assert {OLD_NUMBER[-4:]: "former", NEW_NUMBER[-4:]: "former", THIRD_NUMBER[-4:]: "active"} == states(host)
+
+
+async def test_an_account_expires_by_the_day_at_the_merchant(host: HostInProcess) -> None:
+    await with_account(host)
+    asked = AccountApplication(account(expires_on="2026-03-02"), ())
+    check = host.parts.details.account_changes.check
+    assert "account_expired" not in [blocker["code"] for blocker in check(OPERATOR, MERCHANT, asked)]
+    await host.parts.terms.policies.put(ADMIN, Scope(MERCHANT), {"time_zone": "Pacific/Auckland"})
+
+    assert "account_expired" in [blocker["code"] for blocker in check(OPERATOR, MERCHANT, asked)]
 
 
 async def test_a_lost_account_is_frozen_at_once_and_the_standby_is_paid(host: HostInProcess) -> None:

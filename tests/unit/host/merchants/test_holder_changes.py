@@ -24,8 +24,12 @@ from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.first_settlements import unlike
 from pos_host.merchants.holders import GivenHolder
+from pos_host.merchants.versions import Scope
 
 DAY_MS = 86_400_000
+AUCKLAND_MS = START_MS + 6 * DAY_MS + 23 * 3_600_000
+"""The beginning of 2026-03-10 in Auckland, thirteen hours ahead of UTC."""
+
 EFFECTIVE_MS = START_MS + 7 * DAY_MS + 4 * 3_600_000
 """2026-03-10 00:00 in Shanghai."""
 
@@ -104,6 +108,23 @@ async def test_a_change_leaves_time_to_hand_over(host: HostInProcess) -> None:
     approved = await changes.approve(REVIEWER, MERCHANT, number)
 
     assert "2026-03-06" == approved["effective_on"]
+
+
+async def test_the_days_of_a_change_are_those_of_its_merchant(host: HostInProcess) -> None:
+    """Where the next day has begun when it is evening at the acquirer."""
+    changes = host.parts.details.holder_changes
+    await host.parts.terms.policies.put(ADMIN, Scope(MERCHANT), {"time_zone": "Pacific/Auckland"})
+    with pytest.raises(Refused) as refused:
+        await changes.apply(OPERATOR, MERCHANT, await holder_application(host, effective_on="2026-03-02"))
+    assert "from 2026-03-03" in str(refused.value)
+    number = await applied(host)
+    assert "2026-03-10" == (await changes.approve(REVIEWER, MERCHANT, number))["effective_on"]
+    await changes.confirm_training(OPERATOR, MERCHANT, number)
+
+    await pass_time(host, AUCKLAND_MS - 1 - host.clock.now_ms())
+    assert "approved" == changes.show(MERCHANT, number)["state"]
+    await pass_time(host, 1)
+    assert "watching" == changes.show(MERCHANT, number)["state"]
 
 
 @pytest.mark.parametrize("effective_on", ["2026-03-01", "2028-01-01", "tomorrow", "2026-02-30"])

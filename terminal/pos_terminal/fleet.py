@@ -193,7 +193,8 @@ class FleetTerminal:
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for of Python 3.11 swallows a cancellation now and then
+            await event.wait()
     except TimeoutError:
         return False
     return True

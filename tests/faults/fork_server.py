@@ -24,12 +24,9 @@ from pos_host.storage.sqlite import SqliteJournal
 from pos_specs.language import open_language
 from pos_specs.test_cards import shipped_test_cards
 
-SLOW_DISK_S = 0.005
-"""What a commit may take on a disk of the plainer sort; makes the planted bug show in a few kills."""
-
-
 LATE_S = 0.05
-"""How long an answer waits after its commit: enough for a test to see the commit and to kill the host before it."""
+"""How long an answer waits after its commit, or with the planted bug the commit after its answer: enough for a test
+to see the one and to kill the host before the other."""
 
 
 class AnsweringFirst(SqliteJournal):
@@ -42,7 +39,7 @@ class AnsweringFirst(SqliteJournal):
             firsts.append(sequence)
             sequence += len(posting.entries)
         super()._call_back(postings, firsts)
-        time.sleep(SLOW_DISK_S)
+        time.sleep(LATE_S)
         return super()._commit(postings)
 
     def _call_back(self, postings: list[Posting], firsts: list[int | None]) -> None:

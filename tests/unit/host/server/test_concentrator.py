@@ -66,7 +66,8 @@ class Concentrator:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.wait_for(self._connected.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):  # wait_for of Python 3.11 may swallow a caller's own time-out
+            return await self._connected.get()
 
     def close(self) -> None:
         assert self._server is not None

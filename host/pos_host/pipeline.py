@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
+from pos_host.exchanges import Exchanges
 from pos_host.failed_requests import FailedRequests
 from pos_host.handlers.network import echo
 from pos_host.handlers.originals import ASK_THE_STORE, sought_in_store
@@ -69,6 +70,7 @@ class Pipeline:
         self.clock = clock
         self.enrol = enrol
         self.messages = 0
+        self.exchanges = Exchanges()
         self._cards = cards
         self._guard = guard
         self._router = Router(cards, None if guard is None else KeyIssuer(guard.vault))
@@ -79,7 +81,7 @@ class Pipeline:
         self._failed = FailedRequests()
         self._at_close = at_close
         self._host_turns = HostTurns(journal, clock, self._apply, self._next, at_close)
-        self._refusals = Refusals(registry, journal, clock, self.send)
+        self._refusals = Refusals(registry, journal, clock, self.send, self.exchanges)
         self._on_commit: Callable[[], None] = lambda: None
         journal.set_listener(self._committed_some)
 
@@ -243,7 +245,7 @@ class Pipeline:
         except Exception as error:  # our mistake: the one place where it ends
             self._fail(turn, error)
             return
-        self.send(turn.session, turn.reply)
+        self._deliver(turn, outcome, reason)
         self._next(turn.book)
 
     def _wants_sign_in(self, book: Book, request: Request) -> bool:
@@ -260,7 +262,7 @@ class Pipeline:
             self._apply(book, decision.entries, decision.rows, first, turn.session)
             if turn.session.closed and decision.outcome in APPROVALS and turn.request.function in FINANCIAL:
                 self._note_undelivered(book, decision)
-        self.send(turn.session, turn.reply)
+        self._deliver(turn, decision.outcome, decision.reason)
         self._next(book)
 
     def prepared(self, turn: Turn, first: int | None) -> None:
@@ -363,7 +365,8 @@ class Pipeline:
             at = self.clock.now(None if turn.book is None else turn.book.policy)
             reply = build_reply(request.language, request.route, request.message, decision, at)
             framing = request.language.dialect.framing
-            self.send(turn.session, reply_frame(framing, turn.frame, request.language.encode(reply)))
+            turn.reply = reply_frame(framing, turn.frame, request.language.encode(reply))
+            self._deliver(turn, "internal_error", "nothing was kept")
         except Exception as broken:  # the same mistake again: the others of this commit must not suffer for it
             reason = str(broken) if isinstance(broken, (MessageError, FramingError)) else type(broken).__name__
             log.error("connection_closed", peer=turn.session.peer, reason=reason)
@@ -390,6 +393,24 @@ class Pipeline:
         self.journal.post(Posting((note,), (), Note(self.registry, book, note).committed))
 
     # -- sending
+
+    def _deliver(self, turn: Turn, outcome: str, reason: str) -> None:
+        """Send the answer of a turn, and keep the exchange for those who watch the wire."""
+        request, session = turn.request, turn.session
+        self.exchanges.add(
+            turn.now.at_ms,
+            session.peer,
+            request.language,
+            turn.frame,
+            request.message,
+            turn.reply,
+            request.merchant_id,
+            request.terminal_id,
+            request.function,
+            outcome,
+            reason,
+        )
+        self.send(session, turn.reply)
 
     def on_commit(self, tell: Callable[[], None]) -> None:
         """Have `tell` called after each commit (the publisher waits for it)."""

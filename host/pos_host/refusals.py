@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pos_host.clock import Clock
+from pos_host.exchanges import Exchanges
 from pos_host.handlers.unsupported import refuse
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.registry import Registry
@@ -24,12 +25,18 @@ class Refusals:
     """The line's refusals before there is a turn to take; `send` gets each answer once its journal entry is durable."""
 
     def __init__(
-        self, registry: Registry, journal: Journal, clock: Clock, send: Callable[[Session, bytes], None]
+        self,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        send: Callable[[Session, bytes], None],
+        exchanges: Exchanges,
     ) -> None:
         self._registry = registry
         self._journal = journal
         self._clock = clock
         self._send = send
+        self._exchanges = exchanges
 
     def unrouted(self, frame: Frame, session: Session, message: Message, route: Route | None) -> None:
         """A message that means no function of the dialect, or lacks what its function needs."""
@@ -40,6 +47,7 @@ class Refusals:
             self.refuse(frame, session, message, None, "unsupported_function", "no function of the dialect")
         else:
             log.warning("message_ignored", peer=session.peer, mti=message.mti, reason="not a request")
+            self._keep(frame, session, message, b"", "", "", "not a request")
             session.unanswered()
 
     def unreadable(self, frame: Frame, session: Session, error: MessageError) -> None:
@@ -47,6 +55,7 @@ class Refusals:
         partial = error.partial
         if partial is None or not is_request(partial.mti) or not ({11, 41} & partial.fields.keys()):
             log.warning("connection_closed", peer=session.peer, reason=str(error))
+            self._keep(frame, session, None, b"", "", "", str(error))
             session.hang_up()
             session.unanswered()
             return
@@ -70,6 +79,7 @@ class Refusals:
             stan=fields.get(11, ""),
         )
         language = session.language
+        function = "" if route is None else route.rule.name
         try:
             reply = (
                 bare_reply(language, message, outcome, now)
@@ -79,7 +89,34 @@ class Refusals:
             data = reply_frame(language.dialect.framing, frame, language.encode(reply))
         except (MessageError, FramingError) as error:
             log.warning("connection_closed", peer=session.peer, reason=f"no answer can be formed: {error}")
+            self._keep(frame, session, message, b"", function, outcome, f"{reason}; no answer can be formed: {error}")
             session.hang_up()
             session.unanswered()
             return
+        self._keep(frame, session, message, data, function, outcome, reason)
         self._journal.post(Posting(decision.entries, (), Refusal(self._send, session, data).committed))
+
+    def _keep(
+        self,
+        frame: Frame,
+        session: Session,
+        message: Message | None,
+        reply: bytes,
+        function: str,
+        outcome: str,
+        why: str,
+    ) -> None:
+        fields = {} if message is None else message.fields
+        self._exchanges.add(
+            self._clock.now_ms(),
+            session.peer,
+            session.language,
+            frame,
+            message,
+            reply,
+            fields.get(42, "").rstrip(),
+            fields.get(41, "").rstrip(),
+            function,
+            outcome,
+            why,
+        )

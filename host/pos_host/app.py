@@ -90,10 +90,10 @@ class Host:
             await self.stop()
             raise
         self._tasks.append(asyncio.create_task(self._measure_rate(), name="rate"))
-        self._tasks.append(asyncio.create_task(self.watch.run(), name="watch"))
-        gc.collect()
+        self._tasks.append(asyncio.create_task(self._watch_what_falls_due(), name="watch"))
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 100)
+        gc.enable()
         ready = {
             "pid": os.getpid(),
             "listeners": listeners,
@@ -108,7 +108,6 @@ class Host:
             except OSError as error:
                 await self.stop()
                 raise UsageError(f"--ready-file {options.ready_file}: {error.strerror or error}") from None
-        asyncio.get_running_loop().call_soon(_read_ahead)
         return ready
 
     async def stop(self) -> None:
@@ -151,6 +150,7 @@ class Host:
             enrol=options.enrol,
             guard=self._guard(),
             vault=NumberVault(self._sealing_key(), secrets.token_bytes),
+            wire_only=True,
         )
         self.registry, self.pipeline, self.watch = self.parts.registry, self.parts.pipeline, self.parts.watch
 
@@ -272,6 +272,13 @@ class Host:
             return ADMIN
         return self.parts.users.actor_of(token)
 
+    async def _watch_what_falls_due(self) -> None:
+        """Load what the first purchase and the merchant's side need, in a thread, since nothing of it is needed to
+        accept terminals; then watch for ever."""
+        await asyncio.to_thread(_read_ahead)
+        self.parts.complete()
+        await self.watch.run()
+
     async def _measure_rate(self) -> None:
         while True:
             await asyncio.sleep(0.5)
@@ -327,11 +334,13 @@ async def serve(options: ServeOptions) -> None:
 
 
 def _read_ahead() -> None:
-    """Read the tables of the first purchase once the host is ready: neither the start nor the purchase waits then."""
+    """Read tables and modules once the host is ready: neither the start nor the first purchase waits for them."""
     from pos_host.money.products import shipped_products
 
     shipped_test_cards()
     shipped_products()
+    importlib.import_module("pos_host.merchants.settlement_details")
+    importlib.import_module("pos_host.merchants.forgotten")
 
 
 def _version() -> str:

@@ -12,9 +12,7 @@ from pos_host.ledger.recovery import recover
 from pos_host.merchants.agenda import Agenda
 from pos_host.merchants.desk import Desk
 from pos_host.merchants.directory import Directory
-from pos_host.merchants.forgotten import ForgottenSettlements
 from pos_host.merchants.number_vault import NumberVault
-from pos_host.merchants.settlement_details import SettlementDetails
 from pos_host.merchants.terminal_states import holds_payouts
 from pos_host.merchants.terms import Terms
 from pos_host.merchants.users import Users
@@ -32,13 +30,22 @@ from pos_host.transaction.request import CardReader
 
 if TYPE_CHECKING:
     from pos_host.merchants.endings import Endings
+    from pos_host.merchants.forgotten import ForgottenSettlements
+    from pos_host.merchants.settlement_details import SettlementDetails
     from pos_host.reports.reports import Reports
 
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
 
 
 class Assembly:
-    """A host without its sockets. Making it reads the journal; raises BooksDamaged when that contradicts itself."""
+    """A host without its sockets. Making it reads the journal; raises BooksDamaged when that contradicts itself.
+
+    With `wire_only` it serves terminals, and the rest of the merchant's side comes with `complete`, which must be
+    called before anybody looks at what falls due: so that a host accepts terminals before it has loaded all that.
+    """
+
+    details: SettlementDetails
+    forgotten: ForgottenSettlements
 
     def __init__(
         self,
@@ -51,6 +58,7 @@ class Assembly:
         guard: Guard | None = None,
         vault: NumberVault | None = None,
         new_token: Callable[[], str] = new_token,
+        wire_only: bool = False,
     ) -> None:
         snapshot = journal.load()
         self.journal = journal
@@ -72,14 +80,26 @@ class Assembly:
         self.agenda.add(Charges(self.desk, journal, self.terms, lambda: closing.calendar))
         self.payouts = Payouts(self.desk, journal, lambda: closing.calendar)
         self.agenda.add(self.payouts)
-        self.details = SettlementDetails(self.desk, journal, self.terms.policy_of_merchant, vault, self.agenda)
+        self.watch = Watch(self.registry, journal, clock, self.settler, agenda=self.agenda)
+        self.payouts.holds = lambda book: holds_payouts(self.registry, book)
+        self._vault = vault
+        if not wire_only:
+            self.complete()
+
+    def complete(self) -> None:
+        """Have also what no message of a terminal asks for; once is enough."""
+        if hasattr(self, "details"):
+            return
+        from pos_host.merchants.forgotten import ForgottenSettlements
+        from pos_host.merchants.settlement_details import SettlementDetails
+
+        desk, journal, agenda = self.desk, self.journal, self.agenda
+        self.details = SettlementDetails(desk, journal, self.terms.policy_of_merchant, self._vault, agenda)
         self.payouts.accounts = self.details.accounts
         self.details.accounts.judge_again = self.payouts.judge_again
         self.details.holder_changes.users = self.users
-        self.watch = Watch(self.registry, journal, clock, self.settler, agenda=self.agenda)
         self.details.account_changes.command = lambda book, command: self.watch.remind(book, command)
-        self.payouts.holds = lambda book: holds_payouts(self.registry, book)
-        self.forgotten = ForgottenSettlements(self.desk, journal, self.settler, self.watch, self.agenda, policy)
+        self.forgotten = ForgottenSettlements(desk, journal, self.settler, self.watch, agenda, self.policy)
 
     @cached_property
     def endings(self) -> Endings:
@@ -97,6 +117,7 @@ class Assembly:
 
     def office(self, events_after: EventsAfter) -> Office:
         """The back office over these parts."""
+        self.complete()
         office = Office(
             self.registry,
             self.journal,

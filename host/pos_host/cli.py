@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -42,7 +43,9 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """The command with these arguments; gives its exit code."""
-    if arguments[:1] != ["serve"]:
+    if arguments[:1] == ["serve"]:
+        gc.disable()  # what a start makes stays: walking it again and again finds nothing. A started host enables it
+    else:
         add_decoding_verbs()
     try:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="pos-host")

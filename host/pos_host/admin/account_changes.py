@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from pos_host.admin.account_models import (
     Account,
     AccountChange,
@@ -23,12 +21,12 @@ from pos_host.admin.account_models import (
     Why,
 )
 from pos_host.admin.answers import Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 
-router = APIRouter(tags=["settlement accounts"], route_class=JsonRoute)
+router = api_router("settlement accounts")
 
 Json = dict[str, Any]
 ACCOUNTS = "/merchants/{mid:path}/settlement-accounts"

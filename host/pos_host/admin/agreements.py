@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from pos_host.admin.agreement_models import (
     Agreement,
@@ -18,14 +18,14 @@ from pos_host.admin.agreement_models import (
     Withdrawal,
 )
 from pos_host.admin.answers import Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.own_rows import refuse_to_show
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 from pos_host.merchants.desk import Refused
 from pos_host.merchants.versions import Scope
 
-router = APIRouter(route_class=JsonRoute)
+router = api_router()
 
 Json = dict[str, Any]
 POLICIES: list[str | Enum] = ["settlement policies"]

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import Depends, FastAPI, Security
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPBearer
 
 from pos_host.admin import (
     account_changes,
@@ -33,15 +32,10 @@ from pos_host.admin import (
     terminals,
     users,
 )
+from pos_host.admin.api_router import PREFIX
 from pos_host.admin.gate import ActorOf, Gate
-from pos_host.admin.own_rows import only_own_rows
 from pos_host.admin.problems import MEDIA_TYPE, answer_problems
 from pos_host.office import Office
-
-PREFIX = "/api/v1"
-
-_BEARER = HTTPBearer(description="The host's admin token, or a user's", auto_error=False)
-"""For the OpenAPI document only; the gate has checked the token before any route is looked for."""
 
 _PROBLEMS = {
     "401": "no bearer token, or a wrong one",
@@ -107,20 +101,13 @@ def make_app(
     app.state.is_ready = is_ready
     app.add_middleware(Gate, actor_of=actor_of)
     answer_problems(app)
-    app.include_router(health.router)
-    guards = [Security(_BEARER), Depends(only_own_rows)]
+    app.router.routes.extend(health.router.routes)
     for part in _PARTS:
-        app.include_router(part.router, prefix=PREFIX, dependencies=guards)
+        if part.router.prefix != PREFIX:
+            raise ValueError(f"{part.__name__}: its router is not made by api_router()")
+        app.router.routes.extend(part.router.routes)
     app.add_api_route("/openapi.json", _openapi_of(app), include_in_schema=False)
-    _make_routes(app)
     return app
-
-
-def _make_routes(app: FastAPI) -> None:
-    """Have FastAPI make the routes of every part now: it would do so on the host's loop, when a path is first asked."""
-    nowhere = {"type": "http", "method": "GET", "path": f"{PREFIX}/", "root_path": "", "headers": []}
-    for route in app.routes:
-        route.matches(nowhere)
 
 
 def _openapi_of(app: FastAPI) -> Callable[[], Any]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.application_models import Application, HandingIn, Reason, Reminder, Review
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice, Tid
 from pos_host.merchants.applications import HandedIn
 
-router = APIRouter(tags=["settlement applications"], route_class=JsonRoute)
+router = api_router("settlement applications")
 
 Json = dict[str, Any]
 ApplicationId = Annotated[str, Path(pattern="^[0-9]{1,18}$", description="`id` of an application", examples=["1"])]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId, Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheOffice
 
-router = APIRouter(tags=["audit"], route_class=JsonRoute)
+router = api_router("audit")
 
 Result = Literal["done", "refused"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from pos_host.admin.answers import Authorisation, AuthorisationState, Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.queries import PAGE, Cursor, Limit, Of, TheOffice
 
-router = APIRouter(tags=["authorisations"], route_class=JsonRoute)
+router = api_router("authorisations")
 
 State = Annotated[AuthorisationState | None, Query(description="only those in this state")]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import ClockTime, Time
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.queries import TheActor, TheOffice
 
-router = APIRouter(tags=["clock"], route_class=JsonRoute)
+router = api_router("clock")
 
 
 class Advance(BaseModel):

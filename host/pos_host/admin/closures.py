@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.closure_models import Closure, ClosureApplication, ClosureStep, Reason
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
 from pos_host.admin.whom import TheMerchant, TheTerminal
 from pos_host.merchants.closures import Application, StepTaken
 
-router = APIRouter(tags=["closures"], route_class=JsonRoute)
+router = api_router("closures")
 
 Json = dict[str, Any]
 State = Literal["closing", "replaced", "closed", "withdrawn"]

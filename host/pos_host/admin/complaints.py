@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from pos_host.admin.account_models import (
@@ -18,12 +17,12 @@ from pos_host.admin.account_models import (
     Why,
 )
 from pos_host.admin.answers import Answer, Instant, MerchantId, Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 
-router = APIRouter(tags=["complaints and rights"], route_class=JsonRoute)
+router = api_router("complaints and rights")
 
 Json = dict[str, Any]
 REFUSED = "/merchants/{mid:path}/refused-applications"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.closure_models import Diagnosis, LateMessage
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice, Tid
 from pos_host.merchants.terminal_export import as_csv, as_json_lines
 from pos_host.office import NotThere
 
-router = APIRouter(tags=["diagnosis and export"], route_class=JsonRoute)
+router = api_router("diagnosis and export")
 
 Json = dict[str, Any]
 JSON_LINES, CSV = "application/x-ndjson", "text/csv; charset=utf-8"

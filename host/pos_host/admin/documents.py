@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from pos_host.admin.account_models import Asked, DocumentId
 from pos_host.admin.answers import Answer, Instant, MerchantId, Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 from pos_host.merchants.documents import DOCUMENT_MOST_BYTES, NAME_MOST
 
-router = APIRouter(tags=["documents"], route_class=JsonRoute)
+router = api_router("documents")
 
 Json = dict[str, Any]
 DOCUMENTS = "/merchants/{mid:path}/documents"

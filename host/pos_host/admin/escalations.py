@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.application_models import Review
 from pos_host.admin.escalation_models import Escalation, Ladder, LadderGiven
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
 
-router = APIRouter(tags=["escalations"], route_class=JsonRoute)
+router = api_router("escalations")
 
 Json = dict[str, Any]
 EscalationId = Annotated[str, Path(pattern="^[0-9]{1,18}$", description="`id` of an escalation", examples=["1"])]

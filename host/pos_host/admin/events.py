@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from pos_host.admin.answers import Event, Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.queries import PAGE, After, Cursor, Limit, TheOffice
 
-router = APIRouter(tags=["events"], route_class=JsonRoute)
+router = api_router("events")
 
 
 @router.get("/events", response_model=Page[Event])

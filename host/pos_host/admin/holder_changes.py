@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from pos_host.admin.account_models import Because, Blocker, Number, RefusalReasons, Why
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.holder_models import (
     Evaluation,
     Holder,
@@ -16,12 +15,11 @@ from pos_host.admin.holder_models import (
     HolderGiven,
     HolderToken,
 )
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 
-router = APIRouter(tags=["settlement holders"], route_class=JsonRoute)
+router = api_router("settlement holders")
 
 Json = dict[str, Any]
 HOLDERS = "/merchants/{mid:path}/settlement-holders"

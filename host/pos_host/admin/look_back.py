@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.application_models import Reason
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.look_back_models import LookBack, Pattern
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
 from pos_host.merchants.look_back_table import settlements_csv
 
-router = APIRouter(tags=["reports"], route_class=JsonRoute)
+router = api_router("reports")
 
 Json = dict[str, Any]
 PatternId = Annotated[str, Path(pattern="^[0-9]{1,18}$", description="`id` of a pattern", examples=["1"])]

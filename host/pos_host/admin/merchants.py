@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from pos_host.admin.answers import Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.merchant_models import Merchant, MerchantChange, MerchantTerminal, NewMerchant, NewTerminal
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Of, TheActor, TheOffice
 
-router = APIRouter(tags=["merchants"], route_class=JsonRoute)
+router = api_router("merchants")
 
 Json = dict[str, Any]
 Mid = Annotated[

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from pos_host.admin.answers import Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.payout_models import Payout, PayoutState, Why
 from pos_host.admin.queries import NUMBER_MOST, PAGE, Cursor, Limit, Of, TheActor, TheOffice
 from pos_host.merchants.desk import Refused
 
-router = APIRouter(tags=["payouts"], route_class=JsonRoute)
+router = api_router("payouts")
 
 Json = dict[str, Any]
 PayoutId = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="`id` of a payout", examples=[100001])]

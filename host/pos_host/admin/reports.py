@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import PlainTextResponse, Response
 
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.payout_models import DiscrepancyReport, SettlementReport, UnsettledReport
 from pos_host.admin.queries import Of, TheOffice
 from pos_host.reports import discrepancy_report, settlement_report, unsettled_report
 from pos_host.reports.csv_table import csv_table
 
-router = APIRouter(tags=["reports"], route_class=JsonRoute)
+router = api_router("reports")
 
 DayQuery = Annotated[
     date | None, Query(alias="date", description="the business day; without it all of them", examples=["2026-03-02"])

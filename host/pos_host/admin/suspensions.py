@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from pos_host.admin.answers import Page
+from pos_host.admin.api_router import api_router
 from pos_host.admin.closure_models import (
     NewReplacement,
     Reason,
@@ -16,13 +15,12 @@ from pos_host.admin.closure_models import (
     Standing,
     Suspension,
 )
-from pos_host.admin.json_route import JsonRoute
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
 from pos_host.admin.whom import TheMerchant, TheTerminal
 from pos_host.merchants.desk import Refused
 
-router = APIRouter(tags=["suspensions, reopenings, replacements"], route_class=JsonRoute)
+router = api_router("suspensions, reopenings, replacements")
 
 Json = dict[str, Any]
 TERMINAL, MERCHANT = "/terminals/{tid:path}", "/merchants/{mid:path}"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from pos_host.admin.answers import Batch, Discrepancy, Page, Terminal
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, BatchId, Cursor, Limit, Merchant, Of, TheActor, TheOffice, Tid
 
-router = APIRouter(tags=["terminals and batches"], route_class=JsonRoute)
+router = api_router("terminals and batches")
 
 Json = dict[str, Any]
 

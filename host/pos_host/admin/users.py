@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from pos_host.admin.answers import Page
-from pos_host.admin.json_route import JsonRoute
+from pos_host.admin.api_router import api_router
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 from pos_host.admin.user_models import NewUser, Reason, User, UserWithToken
 
-router = APIRouter(tags=["users"], route_class=JsonRoute)
+router = api_router("users")
 
 Json = dict[str, Any]
 Name = Annotated[str, Path(min_length=1, max_length=64, description="the user's name", examples=["li.wei"])]

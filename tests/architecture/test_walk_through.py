@@ -67,6 +67,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_page_does_what_it_says(folder: Path) -> None:
     port = str(free_port())
     running: list[subprocess.Popen[bytes]] = []

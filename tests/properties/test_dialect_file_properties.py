@@ -45,6 +45,7 @@ def read(folder: Path, name: str) -> Dialect | DialectError:
         return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIALECTS)
 @eagerly
 @given(data=st.data())
@@ -58,6 +59,7 @@ def test_a_spoilt_file_is_a_dialect_or_a_named_mistake(name: str, tmp_path: Path
         assert str(result).startswith((f"{result.file}:", str(tmp_path)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["unionpay", "hypercom"])
 @eagerly
 @given(data=st.data())

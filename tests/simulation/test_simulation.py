@@ -40,6 +40,7 @@ def test_the_books_agree_after_a_day_of_bad_weather_and_crashes(first: int) -> N
     assert [] == [failure(outcome) for outcome in outcomes if outcome.wrong]
 
 
+@pytest.mark.slow
 def test_what_terminals_left_open_is_settled_at_night_once_whatever_dies() -> None:
     outcomes = [Simulation(seed, automatic=True).run() for seed in range(1, NIGHTS + 1)]
 

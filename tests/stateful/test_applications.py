@@ -53,6 +53,7 @@ class OnSqlite(ApplicationMachine):
             shutil.rmtree(self.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("machine", "how"), [(ApplicationMachine, QUICK), (OnSqlite, ON_DISK)])
 def test_an_application_is_what_it_is_on_paper(machine: type[ApplicationMachine], how: settings) -> None:
     run_state_machine_as_test(machine, settings=how)

@@ -93,11 +93,13 @@ class Iso87OnSqlite(OnSqlite, Iso87Machine):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [UnionPayMachine, HypercomMachine, Iso87Machine, SettledAtNight])
 def test_a_batch_in_memory_is_what_it_is_on_paper(machine: type[BatchMachine]) -> None:
     run_state_machine_as_test(machine, settings=QUICK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [UnionPayOnSqlite, HypercomOnSqlite, Iso87OnSqlite])
 def test_a_batch_on_sqlite_is_what_it_is_on_paper(machine: type[BatchMachine]) -> None:
     run_state_machine_as_test(machine, settings=ON_DISK)

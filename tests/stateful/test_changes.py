@@ -57,11 +57,13 @@ class HolderChangeOnSqlite(OnSqlite, HolderChangeMachine):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [AccountChangeMachine, HolderChangeMachine])
 def test_a_change_in_memory_is_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
     run_state_machine_as_test(machine, settings=QUICK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [AccountChangeOnSqlite, HolderChangeOnSqlite])
 def test_a_change_on_sqlite_is_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
     run_state_machine_as_test(machine, settings=ON_DISK)

@@ -23,6 +23,7 @@ class ClosureOnSqlite(OnSqlite, ClosureMachine):
             return read_all(connection, table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("machine", "runs"), [(ClosureMachine, QUICK), (ClosureOnSqlite, ON_DISK)], ids=["memory", "sqlite"]
 )

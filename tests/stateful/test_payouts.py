@@ -7,6 +7,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.payout_model import PayoutMachine
@@ -52,9 +53,11 @@ class OnSqlite(PayoutMachine):
             shutil.rmtree(self.folder)
 
 
+@pytest.mark.slow
 def test_a_payout_in_memory_is_what_it_is_in_the_cash_book() -> None:
     run_state_machine_as_test(PayoutMachine, settings=QUICK)
 
 
+@pytest.mark.slow
 def test_a_payout_on_sqlite_is_what_it_is_in_the_cash_book() -> None:
     run_state_machine_as_test(OnSqlite, settings=ON_DISK)

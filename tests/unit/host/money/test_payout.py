@@ -255,6 +255,7 @@ def payouts_of(day: MerchantDay, closing: PayoutsAtClose) -> list[PayoutRow]:
     return [row for row in rows if isinstance(row, PayoutRow)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_merchant_days_pay_what_a_second_computation_says(tmp_path: Path, part: int) -> None:
     own = tmp_path / "own.toml"

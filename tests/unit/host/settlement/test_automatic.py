@@ -134,6 +134,7 @@ def noons(zone: str) -> list[int]:
     return sorted({round((first + day * timedelta(days=1)).timestamp() * 1000) for day in range(TEN_YEARS)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cutoff", "settle"), [("23:00", "23:30"), ("02:30", "02:45")])
 @pytest.mark.parametrize("zone", ZONES)
 def test_in_ten_years_each_business_day_is_settled_exactly_once_at_its_own_time(
@@ -156,6 +157,7 @@ def test_in_ten_years_each_business_day_is_settled_exactly_once_at_its_own_time(
     assert sorted(set(settled)) == settled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_looks_at_any_time_and_a_clock_that_jumps_settle_no_business_day_twice(zone: str) -> None:
     rules, chance = policy("02:15", "02:30", zone), random.Random(zone)

@@ -79,6 +79,7 @@ class Store:
         done(True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_in_ten_years_of_restarts_each_business_day_with_a_sale_is_settled_once(zone: str) -> None:
     policy = replace(load_policy(None), cutoff=time(2), auto_settle=time(2, 30), time_zone=ZoneInfo(zone))

@@ -57,7 +57,9 @@ def tell(ready: dict[str, Any]) -> None:
     print(f"  {'token':12} var/pos-host.db.admin-token")
     print("Try in another terminal, after a minute:")
     print("  .venv/bin/pos-host unsettled")
-    print("  .venv/bin/pos-terminal purchase --dialect unionpay --host 127.0.0.1:8583 --amount 12.34 --receipt\n")
+    first = ready["listeners"][0]
+    where = f"--dialect {first['dialect']} --host {first['host']}:{first['port']}"
+    print(f"  .venv/bin/pos-terminal purchase {where} --amount 12.34 --receipt\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pkgutil
 import re
 import sys
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -20,9 +21,15 @@ import typer
 
 import pos_host
 from pos_host.admin.api import make_app
+from pos_host.certification.suite import load_suite
 from pos_host.cli import add_decoding_verbs, app
 from pos_host.merchants.actors import ROLES
 from pos_host.merchants.lives import Life
+from pos_host.rules.conditions import CONDITIONS
+from pos_host.rules.fault_kinds import FaultKind, fault_kinds
+from pos_host.rules.replies import REPLIES
+from pos_host.rules.rule import shipped_rule_files
+from pos_host.rules.templates import PLACES
 
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = DOCS / "merchants"
@@ -31,6 +38,9 @@ OPERATIONS = DOCS / "http-operations.md"
 
 PACKAGES = ("merchants", "money", "settlement")
 """Of the host: where things have lives."""
+
+OWN_HOSTS = ("serve", "certify")
+"""Verbs that write a ready file, where others read one."""
 
 _BLOCK = re.compile(r"(<!-- life: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -108,7 +118,7 @@ def verbs_table() -> str:
     for name, verb in typer.main.get_command(app).commands.items():
         parts = {"": verb} if not hasattr(verb, "commands") else verb.commands
         for own, part in parts.items():
-            if any(parameter.name == "ready_file" for parameter in part.params) and name != "serve":
+            if any(parameter.name == "ready_file" for parameter in part.params) and name not in OWN_HOSTS:
                 what = " ".join(argument.metavar or argument.name.upper() for argument in _arguments(part))
                 verb_text = " ".join(filter(None, (name, own, what))).replace("|", "\\|")
                 rows.append(f"| `{verb_text}` | {part.help.splitlines()[0]} |")
@@ -139,9 +149,58 @@ def pages_table() -> str:
     return "| page | |\n|---|---|\n" + "\n".join(rows)
 
 
+def faults_table() -> str:
+    """Every fault kind with its parameters."""
+    rows = [f"| `{kind.name}` | {kind.does} | {_parameters(kind)} |" for kind in fault_kinds().values()]
+    return "| fault | | parameters |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _parameters(kind: FaultKind) -> str:
+    told = []
+    for name, parameter in kind.parameters.items():
+        limits = f"{parameter.digits} digits" if parameter.digits else f"{parameter.low} to {parameter.high}"
+        unit = f" {parameter.unit}" if parameter.unit not in ("", "element") else ""
+        default = "" if parameter.default is None else f"{parameter.default}{unit}; "
+        told.append(f"`{name}` ({default}{limits})")
+    return ", ".join(told)
+
+
+def shipped_rules_table() -> str:
+    """The rule files that come with the host, with what their first lines say."""
+    folder = resources.files("pos_host.rules") / "shipped"
+    rows = []
+    for name in shipped_rule_files():
+        lines = (folder / f"{name}.yaml").read_text("utf-8").splitlines()
+        comment = lines[: next(place for place, line in enumerate(lines) if not line.startswith("#"))]
+        text = " ".join(" ".join(line.lstrip("# ") for line in comment).split())
+        rows.append(f"| `{name}` | {text} |")
+    return "| rule file | |\n|---|---|\n" + "\n".join(rows)
+
+
+def suite_table(name: str) -> str:
+    """The rules of a certification suite, each with its source."""
+    rows = [f"| `{rule.id}` | {rule.title} | {rule.source} |" for rule in load_suite(name).rules]
+    return "| rule | | source |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _two_columns(heading: str, rows: Mapping[str, str]) -> str:
+    return f"| {heading} | |\n|---|---|\n" + "\n".join(f"| `{name}` | {text} |" for name, text in rows.items())
+
+
 def with_tables(text: str) -> str:
     """`text` with the tables between `<!-- table: NAME -->` and `<!-- end -->` made anew."""
-    tables = {"verbs": verbs_table, "rights": rights_table, "pages": pages_table}
+    tables = {
+        "verbs": verbs_table,
+        "rights": rights_table,
+        "pages": pages_table,
+        "conditions": lambda: _two_columns("condition", CONDITIONS),
+        "replies": lambda: _two_columns("reply", REPLIES),
+        "places": lambda: _two_columns("place", {f"{{{name}}}": text for name, text in PLACES.items()}),
+        "faults": faults_table,
+        "shipped_rules": shipped_rules_table,
+        "suite_unionpay": lambda: suite_table("unionpay"),
+        "suite_hypercom": lambda: suite_table("hypercom"),
+    }
     return _TABLE.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", text)
 
 

@@ -37,7 +37,7 @@ SettingArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]…", help="Keys to change; KEY= takes the scope's own away.")
 ]
 
-_COLUMNS: tuple[Column, ...] = (
+VERSION_COLUMNS: tuple[Column, ...] = (
     ("version", "version"),
     ("state", "state"),
     ("valid from", "valid_from"),
@@ -87,7 +87,7 @@ def set_policy(
     else:
         values = {**office.get(path, **query)["values"], **_settings(settings or [])}
     body = {"values": {key: value for key, value in values.items() if value != ""}, "why": why}
-    show_one(office.put(path, _dated(body, valid_from), **query), as_json=as_json)
+    show_one(office.put(path, dated(body, valid_from), **query), as_json=as_json)
 
 
 @policies_app.command("history")
@@ -102,7 +102,7 @@ def policy_history(
     """List every version of a scope, the latest first."""
     path, query = _scope(POLICIES, merchant_id, terminal_id)
     office = office_at(admin, token, ready_file)
-    show(office.items(f"{path}/history", **query), _COLUMNS, "versions", as_json=as_json)
+    show(office.items(f"{path}/history", **query), VERSION_COLUMNS, "versions", as_json=as_json)
 
 
 @policies_app.command("restore")
@@ -119,7 +119,7 @@ def restore_policy(
 ) -> None:
     """Bring an earlier version back."""
     path, query = _scope(POLICIES, merchant_id, terminal_id)
-    body = _dated({"version": version, "why": why}, valid_from)
+    body = dated({"version": version, "why": why}, valid_from)
     show_one(office_at(admin, token, ready_file).post(f"{path}/restore", body, **query), as_json=as_json)
 
 
@@ -172,7 +172,7 @@ def set_fees(
 ) -> None:
     """Give a scope a schedule of its own, in place of the one it had."""
     path, query = _scope(SCHEDULES, merchant_id, terminal_id)
-    body = _dated({"values": read_values(file), "why": why}, valid_from)
+    body = dated({"values": read_values(file), "why": why}, valid_from)
     show_one(office_at(admin, token, ready_file).put(path, body, **query), as_json=as_json)
 
 
@@ -187,7 +187,7 @@ def fees_history(
     """List every version of a scope's schedule, the latest first."""
     path, query = _scope(SCHEDULES, merchant_id, terminal_id)
     office = office_at(admin, token, ready_file)
-    show(office.items(f"{path}/history", **query), _COLUMNS, "versions", as_json=as_json)
+    show(office.items(f"{path}/history", **query), VERSION_COLUMNS, "versions", as_json=as_json)
 
 
 def restore_fees(
@@ -203,7 +203,7 @@ def restore_fees(
 ) -> None:
     """Bring an earlier schedule back."""
     path, query = _scope(SCHEDULES, merchant_id, terminal_id)
-    body = _dated({"version": version, "why": why}, valid_from)
+    body = dated({"version": version, "why": why}, valid_from)
     show_one(office_at(admin, token, ready_file).post(f"{path}/restore", body, **query), as_json=as_json)
 
 
@@ -221,6 +221,8 @@ def read_values(file: Path) -> dict[str, Any]:
         table = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file}: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{file}: is nested too deeply") from None
     plain: dict[str, Any] = _plain(table)
     return plain
 
@@ -252,5 +254,5 @@ def _settings(settings: list[str]) -> dict[str, str | int]:
     return found
 
 
-def _dated(body: dict[str, Any], valid_from: str | None) -> dict[str, Any]:
+def dated(body: dict[str, Any], valid_from: str | None) -> dict[str, Any]:
     return body if valid_from is None else {**body, "valid_from": valid_from}

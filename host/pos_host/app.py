@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import hmac
 import importlib
@@ -26,6 +27,7 @@ from pos_host.logs import Logger
 from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.merchants.number_vault import NumberVault
 from pos_host.options import AUTO, ServeOptions, UsageError
+from pos_host.os_errors import in_words
 from pos_host.secrets_file import read_or_make
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
@@ -45,6 +47,11 @@ from pos_specs.test_cards import shipped_test_cards
 if TYPE_CHECKING:
     import ssl
 
+    from pos_host.exchanges import Exchange
+    from pos_host.office import Office
+    from pos_host.recording.recorder import Recorder
+    from pos_host.rules.rule import RuleFile
+
 log = Logger("pos_host")
 
 BUSY_MESSAGES_PER_S = 500
@@ -60,11 +67,16 @@ class Host:
 
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
+        self._rule_file: RuleFile | None = None
         self._endpoints: list[Endpoint] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher: Any = None
         self._broker: Any = None
         self._web: Any = None
+        self._app: Any = None
+        self._mqtt_again = ""
+        self._starting_over = asyncio.Lock()
+        self._recorder: Recorder | None = None
         self._rate = Rate()
 
     async def start(self) -> dict[str, Any]:
@@ -77,8 +89,10 @@ class Host:
                 remember_dialect(language.dialect)
             listening_tls, connecting_tls = self._tls()
             self.policy = load_policy(options.policy)
+            self._rule_file = self._rules()
             self._open_books()
             self.token = read_or_make(options.store, "admin-token")
+            self._record()
         except (DialectError, PolicyError, StoreError, BooksDamaged, OSError) as error:
             raise UsageError(str(error)) from None
         try:
@@ -89,8 +103,7 @@ class Host:
         except UsageError:
             await self.stop()
             raise
-        self._tasks.append(asyncio.create_task(self._measure_rate(), name="rate"))
-        self._tasks.append(asyncio.create_task(self._watch_what_falls_due(), name="watch"))
+        self._begin_tasks()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 100)
         gc.enable()
@@ -107,19 +120,58 @@ class Host:
                 write_ready_file(options.ready_file, ready)
             except OSError as error:
                 await self.stop()
-                raise UsageError(f"--ready-file {options.ready_file}: {error.strerror or error}") from None
+                raise UsageError(f"--ready-file {options.ready_file}: {in_words(error)}") from None
         return ready
+
+    def _begin_tasks(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._measure_rate(), name="rate"),
+            asyncio.create_task(self._watch_what_falls_due(), name="watch"),
+        ]
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def start_over(self) -> None:
+        """Be as after `start`, at the same addresses: for tests, and where the books are in memory alone. Connections
+        of terminals are closed once what was read is answered."""
+        async with self._starting_over:
+            before = self.parts
+            for endpoint in self._endpoints:
+                endpoint.pause()
+            await self._end_tasks()
+            await self.pipeline.drain()
+            self._open_books()
+            self.parts.follow(before)
+            for endpoint in self._endpoints:
+                endpoint.pipeline = self.pipeline
+                endpoint.close()
+            await before.agenda.stop()
+            if self._publisher is not None:
+                await self._publisher.stop()
+                await self._broker.stop()
+                await self._start_mqtt()
+            if self._app is not None:
+                self._app.state.office = self._office()
+            self._begin_tasks()
+
+    @property
+    def may_start_over(self) -> bool:
+        """Not with books that are kept, a broker that keeps what was published, or a line that would stay closed."""
+        options = self._options
+        return options.store is None and not options.connect and options.mqtt.startswith(("off", "embedded"))
 
     async def stop(self) -> None:
         """Stop accepting and reading, answer what was read, then close terminals, web, publisher, broker."""
         for endpoint in self._endpoints:
             endpoint.stop_accepting()
             endpoint.pause()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.parts.agenda.stop()
         await self.pipeline.drain()
+        self.pipeline.exchanges.end()
         if self._web is not None:
             await self._web.stop()
         if self._publisher is not None:
@@ -130,6 +182,8 @@ class Host:
             endpoint.close()
         if self._broker is not None:
             await self._broker.stop()
+        if self._recorder is not None:
+            self._recorder.close()
         if self._options.ready_file is not None:
             self._options.ready_file.unlink(missing_ok=True)
 
@@ -153,6 +207,49 @@ class Host:
             wire_only=True,
         )
         self.registry, self.pipeline, self.watch = self.parts.registry, self.parts.pipeline, self.parts.watch
+        self.parts.start_over = self.start_over if self.may_start_over else None
+        if self._rule_file is not None:
+            self.parts.rulebook.seed = self._rule_file.seed or 0
+            self.parts.rulebook.replace(self._rule_file.rules)
+        if options.products is not None:
+            from pos_host.money.charged_product import ChargedProducts
+            from pos_host.money.products import read_products
+
+            self.registry.charge_by(ChargedProducts(read_products(options.products)))
+
+    def _rules(self) -> RuleFile | None:
+        """The rules of all rule files, None without any; raises UsageError for one that does not load."""
+        options = self._options
+        if not options.rules:
+            return None
+        from pos_host.rules.errors import RulesError
+        from pos_host.rules.rule import read_rule_files
+
+        try:
+            return read_rule_files(options.rules, options.seed)
+        except RulesError as error:
+            raise UsageError(f"--rules {error}") from None
+
+    def _record(self) -> None:
+        """Write what goes over the wire to a file; raises UsageError for one that cannot be made."""
+        if self._options.record is None:
+            return
+        from pos_host.recording.recorder import Recorder, open_recording
+
+        now_ms = self.clock.now_ms
+        out = open_recording(self._options.record)
+        recorder = self._recorder = Recorder(out, secrets.token_bytes, "pos-host serve", now_ms())
+        exchanges = self.pipeline.exchanges
+
+        def record(exchange: Exchange) -> None:
+            """A recording that cannot be written ends; no terminal waits for its answer because of it."""
+            try:
+                recorder.exchange(exchange, now_ms())
+            except OSError as error:
+                log.error("recording_stopped", file=str(self._options.record), reason=error.strerror or str(error))
+                exchanges.watchers = [watch for watch in exchanges.watchers if watch is not record]
+
+        exchanges.watchers.append(record)
 
     def _guard(self) -> Guard:
         """Who checks and makes MACs; raises UsageError for a key file that does not load."""
@@ -192,8 +289,8 @@ class Host:
             try:
                 host, port = await listener.open(option.host, option.port)
             except OSError as error:
-                reason = error.strerror or error
-                raise UsageError(f"--listen {option.host}:{option.port}={option.dialect}: {reason}") from None
+                where = f"{option.host}:{option.port}={option.dialect}"
+                raise UsageError(f"--listen {where}: {why_not_opened(error)}") from None
             name = AUTO if option.dialect == AUTO else listener.language.name
             told.append({"dialect": name, "host": host, "port": port, "tls": tls is not None})
         return told
@@ -232,7 +329,7 @@ class Host:
             return None
         starting = await asyncio.to_thread(importlib.import_module, "pos_host.mqtt_start")
         started = await starting.start(
-            options.mqtt,
+            self._mqtt_again or options.mqtt,
             options.mqtt_prefix,
             journal=self.journal,
             registry=self.registry,
@@ -240,6 +337,7 @@ class Host:
             since_ms=self.clock.now_ms(),
         )
         self._broker, self._publisher, url, wake = started
+        self._mqtt_again = f"embedded:{str(url).rpartition(':')[2]}" if self._broker is not None else ""
         self.pipeline.on_commit(wake)
         self.watch.remind = lambda book, command: self._publisher.send_command(
             book.merchant_id, book.terminal_id, command
@@ -253,18 +351,23 @@ class Host:
             return None
         api = await asyncio.to_thread(importlib.import_module, "pos_host.admin.api")
         web = await asyncio.to_thread(importlib.import_module, "pos_host.admin.web")
-        events = await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
-        after = events.cloud_events_of(self.journal, self.registry)
-        office = self.parts.office(after)
+        await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
         self._web = web.Web()
         try:
-            app = await asyncio.to_thread(api.make_app, office, self._actor_of, _version())
-            url = await self._web.start(app, *options.http)
+            self._app = await asyncio.to_thread(api.make_app, self._office(), self._actor_of, _version())
+            url = await self._web.start(self._app, *options.http)
         except OSError as error:
             self._web = None
             host, port = options.http
-            raise UsageError(f"--http {host}:{port}: {error.strerror or error}") from None
+            raise UsageError(f"--http {host}:{port}: {why_not_opened(error)}") from None
         return str(url)
+
+    def _office(self) -> Office:
+        from pos_host.event_log import cloud_events_of
+        from pos_host.merchant_events import merchant_events_of
+
+        journal, registry = self.journal, self.registry
+        return self.parts.office(cloud_events_of(journal, registry), merchant_events_of(journal, registry))
 
     def _actor_of(self, token: str) -> Actor | None:
         """Whose token it is; the host's own is the admin's."""
@@ -301,6 +404,13 @@ class Rate:
     def busy(self) -> bool:
         """Whether the payment path needs the loop more than the publisher does."""
         return self.per_s > BUSY_MESSAGES_PER_S
+
+
+def why_not_opened(error: OSError) -> str:
+    """Why an address cannot be listened on, in one line; asyncio's own text repeats the address."""
+    if error.errno == errno.EADDRINUSE:
+        return "address already in use, perhaps by another host; port 0 takes a free one"
+    return in_words(error)
 
 
 def write_ready_file(path: Path, ready: dict[str, Any]) -> None:

@@ -197,7 +197,7 @@ def _handing_in(
     if vouchers is not None:
         try:
             given = json.loads(_text(vouchers, "--vouchers"))
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for thousands of brackets
             raise UsageError(f"--vouchers {vouchers}: is not JSON") from None
         if not isinstance(given, list):
             raise UsageError(f"--vouchers {vouchers}: must be a list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pos_host.clock import Clock
@@ -17,6 +17,7 @@ from pos_host.merchants.terminal_states import holds_payouts
 from pos_host.merchants.terms import Terms
 from pos_host.merchants.users import Users
 from pos_host.money.charges import Charges
+from pos_host.money.late_differences import LateDifferences
 from pos_host.money.payout_at_close import PayoutsAtClose
 from pos_host.money.payouts import Payouts
 from pos_host.office import Office
@@ -29,17 +30,22 @@ from pos_host.settlement.watch import Watch
 from pos_host.transaction.request import CardReader
 
 if TYPE_CHECKING:
+    from pos_host.expectations.expectation import Expectations
     from pos_host.merchants.endings import Endings
     from pos_host.merchants.forgotten import ForgottenSettlements
     from pos_host.merchants.settlement_details import SettlementDetails
     from pos_host.reports.reports import Reports
+    from pos_host.rules.rule_changes import RuleChanges
+    from pos_host.rules.rulebook import Rulebook
 
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
+EventsOfMerchant = Callable[[str, int, int], Awaitable[tuple[list[dict[str, Any]], int | None]]]
 
 
 class Assembly:
     """A host without its sockets. Making it reads the journal; raises BooksDamaged when that contradicts itself.
 
+    `start_over` makes a clean host of the one that these parts are of, None where that is not possible.
     With `wire_only` it serves terminals, and the rest of the merchant's side comes with `complete`, which must be
     called before anybody looks at what falls due: so that a host accepts terminals before it has loaded all that.
     """
@@ -74,12 +80,15 @@ class Assembly:
         self.terms = Terms(self.desk, policy)
         self.agenda.add(self.terms.policies)
         self.agenda.add(self.terms.fee_schedules)
+        self.agenda.add(self.terms.calendars)
         self.directory = Directory(self.desk)
         self.users = Users(self.desk, new_token)
         closing = PayoutsAtClose(self.terms, self.registry.records)
-        self.agenda.add(Charges(self.desk, journal, self.terms, lambda: closing.calendar))
-        self.payouts = Payouts(self.desk, journal, lambda: closing.calendar)
+        self.agenda.add(Charges(self.desk, journal, self.terms, partial(self.terms.calendar_at, "")))
+        self.agenda.add(LateDifferences(self.desk, journal))
+        self.payouts = Payouts(self.desk, journal, self.terms.calendar_at)
         self.agenda.add(self.payouts)
+        self.start_over: Callable[[], Awaitable[None]] | None = None
         self.watch = Watch(self.registry, journal, clock, self.settler, agenda=self.agenda)
         self.payouts.holds = lambda book: holds_payouts(self.registry, book)
         self._vault = vault
@@ -108,6 +117,36 @@ class Assembly:
 
         return Endings(self.desk, self.journal, self.watch, self.payouts, self.pipeline.enrol)
 
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The scenario rules, none at first; loaded with the first thing that is asked of them."""
+        from pos_host.rules.rulebook import Rulebook
+
+        return Rulebook(self._ask_rules)
+
+    @cached_property
+    def rule_changes(self) -> RuleChanges:
+        """The scenario rules as the API changes and shows them."""
+        from pos_host.rules.rule_changes import RuleChanges
+
+        return RuleChanges(self.desk, self.rulebook)
+
+    @cached_property
+    def expectations(self) -> Expectations:
+        """What tests expect the host to receive; loaded with the first thing of it that is asked for."""
+        from pos_host.expectations.expectation import Expectations
+
+        return Expectations(self.pipeline.exchanges)
+
+    def follow(self, before: Assembly) -> None:
+        """Take the place of parts that were, in a host that starts over: who watches the wire goes on watching."""
+        if "expectations" in before.__dict__:
+            before.expectations.clear()
+        self.pipeline.exchanges.succeed(before.pipeline.exchanges)
+
+    def _ask_rules(self, rulebook: Rulebook | None) -> None:
+        self.pipeline.rulebook = rulebook
+
     @property
     def reports(self) -> Reports:
         """The reports on the merchants' money; loaded with the first one that is asked for."""
@@ -115,7 +154,7 @@ class Assembly:
 
         return Reports(self.registry, self.journal)
 
-    def office(self, events_after: EventsAfter) -> Office:
+    def office(self, events_after: EventsAfter, events_of_merchant: EventsOfMerchant) -> Office:
         """The back office over these parts."""
         self.complete()
         office = Office(
@@ -124,6 +163,7 @@ class Assembly:
             self.clock,
             self.watch,
             events_after,
+            events_of_merchant,
             self.settler,
             self.desk,
             self.forgotten,

@@ -60,6 +60,8 @@ def body_in(file: str) -> dict[str, Any]:
     except ValueError as error:
         place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise UsageError(f"{file}{place}: is no JSON") from None
+    except RecursionError:
+        raise UsageError(f"{file}: is nested too deeply") from None
     if not isinstance(body, dict):
         raise UsageError(f"{file}: must be a JSON object")
     return body

@@ -77,7 +77,9 @@ def add_decoding_verbs() -> None:
     from pos_host.account_verbs import accounts_app
     from pos_host.agreement_verbs import add_fee_verbs, policies_app
     from pos_host.application_verbs import applications_app
+    from pos_host.calendar_verbs import calendars_app
     from pos_host.card_verbs import cards_app
+    from pos_host.certify_verbs import certify_command
     from pos_host.closure_verbs import closures_app, diagnose_command
     from pos_host.complaint_verbs import complaints_app
     from pos_host.decoding.dialect_verbs import dialects_app
@@ -88,9 +90,13 @@ def add_decoding_verbs() -> None:
     from pos_host.holder_change_verbs import holder_changes_app
     from pos_host.look_back_verbs import look_back, patterns
     from pos_host.merchant_verbs import add_terminal_command, merchants_app
+    from pos_host.message_verbs import messages_command
     from pos_host.payout_verbs import payouts_app
+    from pos_host.proxy_verbs import proxy_command
+    from pos_host.record_verbs import from_recording_command, record_app
     from pos_host.report_verbs import report_app
     from pos_host.right_verbs import rights_app
+    from pos_host.rules_verbs import rules_app
     from pos_host.user_verbs import audit_command, users_app
 
     app.command("decode")(decode_command)
@@ -102,6 +108,10 @@ def add_decoding_verbs() -> None:
     terminals_app.command("add")(add_terminal_command)
     add_fee_verbs(fees_app)
     app.add_typer(policies_app)
+    app.add_typer(calendars_app)
+    rules_app.command("from-recording")(from_recording_command)
+    app.add_typer(rules_app)
+    app.command("messages")(messages_command)
     app.add_typer(users_app)
     app.command("audit")(audit_command)
     app.add_typer(payouts_app)
@@ -117,6 +127,9 @@ def add_decoding_verbs() -> None:
     ):  # fmt: skip
         app.add_typer(details_app)
     app.command("diagnose")(diagnose_command)
+    app.command("proxy")(proxy_command)
+    app.add_typer(record_app)
+    app.command("certify")(certify_command)
 
 
 def _env(name: str) -> str:
@@ -172,6 +185,19 @@ def serve(
     connect_ca: Annotated[
         Path | None, typer.Option(envvar=_env("CONNECT_CA"), help="Who certifies concentrators; by default the system.")
     ] = None,
+    products: Annotated[
+        Path | None, typer.Option(envvar=_env("PRODUCTS"), help="Which cards are charged as what (TOML).")
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(envvar=_env("RULES"), help="Rule file, or a shipped one by name (magic-amounts); repeatable."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(envvar=_env("SEED"), min=0, help="What chance in rules is drawn from.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(envvar=_env("RECORD"), help="Record all messages to this new file, cards replaced.")
+    ] = None,
     log_level: Annotated[str, typer.Option(envvar=_env("LOG_LEVEL"), help="debug, info, warning or error.")] = "info",
     log_format: Annotated[str | None, typer.Option(envvar=_env("LOG_FORMAT"), help="json or console.")] = None,
     config: Annotated[
@@ -209,6 +235,10 @@ def serve(
         tls=parse_tls(tls_cert, tls_key, tls_client_ca),
         connect=tuple(parse_connect(text) for text in connect or ()),
         connect_ca=connect_ca,
+        products=products,
+        rules=tuple(rules or ()),
+        seed=seed,
+        record=record,
     )
     log_from(log_level, lambda: _set_up_logging(log_level, log_format))
     run(options)
@@ -283,13 +313,26 @@ def transactions(
     terminal_id: TerminalOption = None,
     merchant_id: MerchantOption = None,
     batch: Annotated[int | None, typer.Option("--batch", help="Only the batch of this id.")] = None,
+    stan: Annotated[str | None, typer.Option("--stan", help="Only this trace number.")] = None,
+    rrn: Annotated[str | None, typer.Option("--rrn", help="Only this retrieval reference number.")] = None,
+    card: Annotated[str | None, typer.Option("--card", help="Only this card, masked: 622202******0005.")] = None,
+    response_code: Annotated[
+        str | None, typer.Option("--response-code", help="Only what was answered with this code.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Not before; ISO 8601 with an offset.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Not after; ISO 8601 with an offset.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """List what the journal holds, latest last; cards are masked."""
     from pos_host.store_verbs import show_transactions
+    from pos_host.transaction_search import wanted_of
 
-    show_transactions(parse_store(store), terminal_id, merchant_id, batch, limit, as_json=as_json)
+    try:
+        wanted = wanted_of(batch, stan, rrn, card, response_code, since, until)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    show_transactions(parse_store(store), terminal_id, merchant_id, wanted, limit, as_json=as_json)
 
 
 @app.command()

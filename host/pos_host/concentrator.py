@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import Callable
 
 from pos_host.logs import Logger
+from pos_host.os_errors import in_words
 from pos_host.pipeline import Pipeline
 from pos_host.server import Endpoint, TerminalConnection
 from pos_specs.language import Language
@@ -124,4 +124,4 @@ def why_not(error: OSError) -> str:
         from pos_host.tls import why_refused
 
         return why_refused(error)
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+    return in_words(error)

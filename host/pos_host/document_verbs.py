@@ -69,7 +69,11 @@ def fetch_command(
 ) -> None:
     """Write a paper's content into a file, for reviewers; every reading is audited."""
     office = office_at(admin, token, ready_file)
-    if into.exists():
+    try:
+        there = into.exists()
+    except OSError as error:
+        raise UsageError(f"{into}: {error.strerror or error}") from None
+    if there:
         raise UsageError(f"{into}: is there already")
     paper = office.get(path_of(merchant_id, "documents", document_id))
     try:

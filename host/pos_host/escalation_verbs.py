@@ -94,7 +94,7 @@ def ladder_command(
             ladder = json.loads(file.read_text("utf-8"))
         except OSError as error:
             raise UsageError(f"--set {file}: {error.strerror}") from None
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for thousands of brackets
             raise UsageError(f"--set {file}: is not JSON") from None
     show_one(office.put(path, {"ladder": ladder, "why": why}), as_json=as_json)
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from pos_host.journal import Journal, StoredEntry
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import APPROVALS, FINANCIAL, Entry
+from pos_host.ledger.entry import APPROVALS, FINANCIAL, PAYOUT, Entry
 from pos_host.ledger.host_settlement import JUDGED
 from pos_host.ledger.registry import Registry
 from pos_host.merchants.desk import OFFICE
-from pos_host.money.payout_at_close import PAYOUT
 from pos_host.publishing.events import Event, cloud_event
 from pos_host.views import current_batch_view, unsettled_view, without_prints
 
@@ -37,6 +36,7 @@ _KINDS = {
     "upload_begun": "batch.upload_begun",
     "terminal_enrolled": "terminal.enrolled",
     "late_totals": "batch.late_totals_received",
+    "late_notice": "transaction.told_late",
     "unsettled": "terminal.unsettled",
     "reminded": "terminal.reminded",
     "after_closing": "terminal.late_message",

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pos_specs.framing import Frame
+from pos_specs.errors import MessageError
+from pos_specs.framing import Frame, Framer
 from pos_specs.language import Language
 from pos_specs.message import Message
 
@@ -42,14 +43,61 @@ class Exchange(NamedTuple):
     rules: tuple[str, ...] = ()
     fault: str = ""
 
+    def __repr__(self) -> str:
+        """Without the messages: a repr ends in logs, and the bytes of an answer hold card data."""
+        return f"Exchange({self.number}, {self.function or 'unreadable'}, {self.terminal_id}, {self.outcome})"
+
+    @property
+    def answer(self) -> Message | None:
+        """The answer as it was made, before a fault; None where there is none, or none in the dialect."""
+        if not self.reply:
+            return None
+        try:
+            frames = Framer(self.language.dialect.framing).receive_data(self.reply)
+            return self.language.decode(frames[0].body) if frames else None
+        except MessageError:
+            return None
+
+    @property
+    def response_code(self) -> str:
+        """The response code of the answer, "" where there is none."""
+        answer, number = self.answer, self.language.dialect.element_for("response_code")
+        return "" if answer is None or number is None else answer.fields.get(number, "")
+
 
 class Exchanges:
-    """The last exchanges, oldest first in `kept`; `watchers` are told of each as it is answered, on the loop."""
+    """The last exchanges, oldest first in `kept`; `watchers` are told of each as it is answered, on the loop.
+
+    `forgotten` is the number of the latest exchange that is not to be told of any more; those of `on_end` are told
+    when no more will come.
+    """
 
     def __init__(self) -> None:
         self.kept: deque[Exchange] = deque(maxlen=KEPT)
         self.watchers: list[Callable[[Exchange], None]] = []
         self.count = 0
+        self.forgotten = 0
+        self.on_end: list[Callable[[], None]] = []
+
+    def since(self, number: int) -> list[Exchange]:
+        """The exchanges that are kept and came after that one, oldest first, those forgotten left out."""
+        after = max(number, self.forgotten)
+        return [exchange for exchange in self.kept if exchange.number > after]
+
+    def forget(self) -> int:
+        """Tell no more of what came so far; gives the number of the latest exchange."""
+        self.forgotten = self.count
+        return self.count
+
+    def succeed(self, before: Exchanges) -> None:
+        """Take the place of the exchanges of a host that started over: same watchers, numbers that go on."""
+        self.watchers, self.on_end = before.watchers, before.on_end
+        self.count = self.forgotten = before.count
+
+    def end(self) -> None:
+        """Say that no more will come."""
+        for tell in list(self.on_end):
+            tell()
 
     def add(
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from pos_host.ledger.book import Transaction
+from pos_host.ledger.book import StoredTransaction
 from pos_host.ledger.entry import (
     AuthorisationRow,
     BatchRow,
@@ -54,17 +54,19 @@ class Sought(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A stored transaction and what became of it: its amount after adjusts, what of it was refunded."""
+    """A stored transaction and what became of it: its amount after adjusts, what of it was refunded, and by which fee
+    schedules its batch was charged (`Batch.charged`)."""
 
     stored: StoredEntry
     amount_minor: int
     refunded_minor: int
     voided: bool
     reversed: bool
+    charged: tuple[Any, ...] = ()
 
-    def transaction(self) -> Transaction:
+    def transaction(self) -> StoredTransaction:
         """The same as the books keep it."""
-        made = Transaction(*self.stored)
+        made = StoredTransaction(*self.stored, list(self.charged))
         made.amount_minor, made.refunded_minor = self.amount_minor, self.refunded_minor
         made.voided, made.reversed = self.voided, self.reversed
         return made
@@ -81,6 +83,16 @@ class Question(Generic[RowType]):
     limit: int = ROWS_AT_ONCE
     newest_first: bool = False
     key_column: int = 0
+
+
+class EntryQuestion(NamedTuple):
+    """Which entries are looked for: those whose columns (by name) hold one of the values given, and whose time lies in
+    the range (UTC milliseconds, both included). The journal has no index, so a question is asked of a range of
+    sequences: entry_walk.py goes over one after the other."""
+
+    among: Mapping[str, tuple[str | int, ...]]
+    since_ms: int | None = None
+    until_ms: int | None = None
 
 
 class Snapshot(NamedTuple):
@@ -116,6 +128,14 @@ class Journal(Protocol):
 
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         """Committed entries after `sequence`, in order."""
+
+    async def entries_among(
+        self, question: EntryQuestion, first: int, last: int, limit: int, *, newest_first: bool = False
+    ) -> list[StoredEntry]:
+        """The entries from the sequence `first` through `last` that answer a question, in order or the newest first."""
+
+    async def last_sequence(self) -> int:
+        """The sequence of the last entry committed; 0 where there is none."""
 
     async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
         """The latest transaction of the terminal, in whatever batch, that fits."""

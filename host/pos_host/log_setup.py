@@ -26,7 +26,7 @@ def set_up_logging(level: str, form: str | None) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _name_error,
+            name_error,
             mask_cards,
             renderer,
         ],
@@ -57,7 +57,7 @@ def _masked(value: Any) -> Any:
     return f"({type(value).__name__})"
 
 
-def _name_error(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def name_error(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """An exception as its type and the places it went through; its text could hold what a peer sent."""
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):

@@ -24,7 +24,11 @@ class Line(NamedTuple):
     values: dict[str, Any]
 
 
+Write = Callable[..., None]
+"""Takes a line as logger, method, event and its values by name."""
+
 _least = LEVELS["debug"]
+_write: Write | None = None
 _set_up: Callable[[], None] | None = None
 _loading = threading.Lock()
 _kept: deque[Line] = deque()
@@ -35,6 +39,13 @@ def log_from(level: str, set_up: Callable[[], None]) -> None:
     global _least, _set_up
     _least = LEVELS[level]
     _set_up = set_up
+
+
+def write_to(write: Write | None) -> Write | None:
+    """Give every line to `write`, past structlog, or to structlog for None; gives what it was before."""
+    global _write
+    before, _write = _write, write
+    return before
 
 
 def load() -> None:
@@ -60,6 +71,8 @@ class Logger:
         self._name = name
 
     def __getattr__(self, method: str) -> Any:
+        if _write is not None:
+            return partial(_write, self._name, method)
         if LEVELS[method] < _least:
             return _nothing
         if _set_up is not None:

@@ -12,13 +12,14 @@ from pos_host.journal import Journal
 from pos_host.ledger.book import Book
 from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.registry import Registry
+from pos_host.merchants import trail
 from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.merchants.desk import Desk, Subject, Told, Written
 from pos_host.merchants.forgotten import ForgottenSettlements
-from pos_host.merchants.trail import Wanted, audit_rows, audit_view
 from pos_host.settlement.durations import duration_ms
 from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch
+from pos_host.transaction_search import Wanted, transactions_of
 from pos_host.views import (
     authorisation_view,
     authorisations_of,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 Page = dict[str, Any]
 EventsAfter = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
+EventsOfMerchant = Callable[[str, int, int], Awaitable[tuple[list[dict[str, Any]], int | None]]]
+"""A merchant's events after a sequence, at most so many, and the sequence from which the next page goes on."""
+
 
 ADVANCE_MOST_MS = 366 * 86_400_000
 """The furthest one request may move the manual clock: a year; a scenario takes years in steps."""
@@ -67,6 +71,7 @@ class Office:
         clock: Clock,
         watch: Watch,
         events_after: EventsAfter,
+        events_of_merchant: EventsOfMerchant,
         settler: Settler,
         desk: Desk,
         forgotten: ForgottenSettlements,
@@ -76,6 +81,7 @@ class Office:
         self._clock = clock
         self._watch = watch
         self._events_after = events_after
+        self._events_of_merchant = events_of_merchant
         self._settler = settler
         self.desk = desk
         self.forgotten = forgotten
@@ -129,6 +135,19 @@ class Office:
         following = wanted[limit - 1][0] if len(wanted) > limit else None
         return _page([view for _, view in wanted[:limit]], following)
 
+    async def transactions(
+        self, wanted: Wanted, terminal_id: str | None, merchant_id: str | None, limit: int, cursor: int
+    ) -> Page:
+        """Transactions, the latest first; the cursor is a sequence. Raises NotThere for a terminal nobody knows."""
+        books = [book for book in self._registry if book.enrolled and merchant_id in (None, book.merchant_id)]
+        if terminal_id is not None:
+            books = [book for book in books if book.terminal_id == terminal_id]
+            if not books:
+                raise NotThere(f"no terminal {terminal_id}")
+        anybody = terminal_id is None and merchant_id is None
+        views, following = await transactions_of(self._journal, books, wanted, limit, cursor, anybody=anybody)
+        return _page(views, following)
+
     async def settle(
         self, terminal_id: str, merchant_id: str | None, actor: Actor = ADMIN, why: str = ""
     ) -> dict[str, Any]:
@@ -146,8 +165,10 @@ class Office:
         subject = Subject(f"terminal {book.terminal_id}", book.merchant_id, book)
         return await self.batch(await self.desk.act(actor, "terminal.settle", subject, decide, why))
 
-    async def events(self, after: int, limit: int) -> Page:
-        """Every event after a sequence, in order."""
+    async def events(self, after: int, limit: int, merchant_id: str | None = None) -> Page:
+        """Every event after a sequence, in order; those that one merchant may see where it is named."""
+        if merchant_id is not None:
+            return _page(*await self._events_of_merchant(merchant_id, after, limit))
         events = await self._events_after(after, limit)
         return _page(events, events[-1]["sequence"] if len(events) == limit else None)
 
@@ -159,10 +180,10 @@ class Office:
         self, limit: int, cursor: int, named: dict[str, str | None], since_ms: int | None, until_ms: int | None
     ) -> Page:
         """The audit trail, the latest first; the cursor is the last one's number."""
-        wanted = Wanted(**named, since_ms=since_ms or 0, until_ms=until_ms)
-        rows = await audit_rows(self._journal, wanted, limit + 1, cursor)
+        wanted = trail.Wanted(**named, since_ms=since_ms or 0, until_ms=until_ms)
+        rows = await trail.audit_rows(self._journal, wanted, limit + 1, cursor)
         following = rows[limit - 1].audit_no if len(rows) > limit else None
-        return _page([audit_view(row) for row in rows[:limit]], following)
+        return _page([trail.audit_view(row) for row in rows[:limit]], following)
 
     async def move_clock(self, actor: Actor, duration: str) -> dict[str, str]:
         """`advance_clock` as somebody's action, audited when it begins; raises Forbidden beside what that raises."""

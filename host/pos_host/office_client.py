@@ -101,21 +101,43 @@ class OfficeClient:
         """What is no single document: JSON lines, or CSV."""
         return self._ask("GET", path, None, query).decode()
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> bytes:
+    def stream(self, path: str, **query: Any) -> Iterator[str]:
+        """The lines of an answer that goes on for as long as the host runs, each as it comes."""
+        request = urllib.request.Request(self._url(path, query), headers={"Authorization": f"Bearer {self._token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:
+                for line in answer:
+                    yield line.decode().rstrip("\r\n")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise self._refusal(refused.code, refused.read()) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unheard(error) from None
+
+    def _url(self, path: str, query: dict[str, Any]) -> str:
         given = {name: value for name, value in query.items() if value is not None}
-        url = f"{self._base_url}{API}{path}" + (f"?{urlencode(given)}" if given else "")
+        return f"{self._base_url}{API}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+
+    def _unheard(self, error: Exception) -> UsageError:
+        reason = getattr(error, "reason", error)
+        return UsageError(f"no host answers at {self._base_url}: {reason}; is it running, with --http?")
+
+    def _refusal(self, status: int, text: bytes) -> UsageError | NotDone:
+        answer = _document(text)
+        told = f"the host answered {status}" if answer is None else str(answer.get("detail", f"status {status}"))
+        return (UsageError if status in BAD_INPUT else NotDone)(told)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> bytes:
+        url = self._url(path, query)
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         try:
             status, text = self._send(method, url, headers, data)
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            raise UsageError(f"no host answers at {self._base_url}: {reason}; is it running, with --http?") from None
+            raise self._unheard(error) from None
         if status < 300:
             return text
-        answer = _document(text)
-        told = f"the host answered {status}" if answer is None else str(answer.get("detail", f"status {status}"))
-        raise (UsageError if status in BAD_INPUT else NotDone)(told)
+        raise self._refusal(status, text)
 
 
 def part(text: str) -> str:
@@ -148,7 +170,7 @@ def send_over_http(method: str, url: str, headers: dict[str, str], body: bytes |
 def _document(text: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
@@ -159,7 +181,7 @@ def _read_ready_file(path: Path) -> dict[str, str]:
         told = {name: ready[name] for name in ("http", "admin_token")}
     except OSError as error:
         raise UsageError(f"--ready-file {path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(f"--ready-file {path}: is no ready file of this host") from None
     if not told["http"]:
         raise UsageError(f"--ready-file {path}: that host runs without --http, so it cannot be asked")

@@ -54,7 +54,9 @@ class TlsOptions:
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """What a host is started with."""
+    """What a host is started with. `products` is the acquirer's own table of cards and products, None for the shipped
+    one; `rules` are rule files by path, shipped ones by name; `seed` is what the chance in them is drawn from, None for
+    what the files say."""
 
     listen: tuple[ListenerOption, ...]
     store: Path | None
@@ -70,6 +72,10 @@ class ServeOptions:
     tls: TlsOptions | None = None
     connect: tuple[ConnectOption, ...] = ()
     connect_ca: Path | None = None
+    products: Path | None = None
+    rules: tuple[str, ...] = ()
+    seed: int | None = None
+    record: Path | None = None
 
 
 def parse_listen(text: str) -> ListenerOption:

@@ -43,7 +43,7 @@ def list_command(
     merchant_id: Annotated[str | None, typer.Option("--merchant-id", help="Only this merchant's.")] = None,
     terminal_id: Annotated[str | None, typer.Option("--terminal-id", help="Only this terminal's.")] = None,
     state: Annotated[str | None, typer.Option("--state", help="pending, held, released, made or returned.")] = None,
-    day: Annotated[str | None, typer.Option("--date", help="Only this business day's, YYYY-MM-DD.")] = None,
+    day: Annotated[str | None, typer.Option("--date", help="Only this business day's: YYYY-MM-DD, or today.")] = None,
     limit: LimitOption = 1000,
     admin: AdminOption = None,
     token: TokenOption = None,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pos_host.clock import Clock, instant
 from pos_host.enrolment import preparation
@@ -40,6 +41,10 @@ from pos_specs.errors import FramingError, MessageError
 from pos_specs.frame_headers import SIGN_IN_AGAIN
 from pos_specs.framing import Frame, reply_frame
 
+if TYPE_CHECKING:
+    from pos_host.rules.rulebook import Rulebook
+    from pos_host.rules.ruling import Ruling
+
 log = Logger("pos_host.pipeline")
 
 WAITING_PER_TERMINAL = 256
@@ -52,7 +57,10 @@ ENDING = {"closing": "not_allowed_now", "closed": "merchant_closed"}
 
 
 class Pipeline:
-    """The host's line. One for all listeners; runs on one loop and names no thread and no socket."""
+    """The host's line. One for all listeners; runs on one loop and names no thread and no socket.
+
+    `rulebook` is asked about every request while scenario rules are there, and None without any.
+    """
 
     def __init__(
         self,
@@ -71,6 +79,7 @@ class Pipeline:
         self.enrol = enrol
         self.messages = 0
         self.exchanges = Exchanges()
+        self.rulebook: Rulebook | None = None
         self._cards = cards
         self._guard = guard
         self._router = Router(cards, None if guard is None else KeyIssuer(guard.vault))
@@ -189,6 +198,12 @@ class Pipeline:
         request, book = turn.request, turn.book
         try:
             now = turn.now = self.clock.now(None if book is None else book.policy)
+            if self.rulebook is not None and turn.ruling is None:
+                turn.ruling = self.rulebook.rule_on(request, book, now)
+                if turn.ruling.drops_undecided:
+                    self._deliver(turn, "", "not decided: a rule closed the connection")
+                    self._next(book)
+                    return
             if book is None:
                 turn.decision = echo(now)
                 return
@@ -213,6 +228,8 @@ class Pipeline:
                     self._look_up(book, turn, sought)
                     return
             decision = self._router.decide(request, book, now)
+            if turn.ruling is not None:
+                decision = turn.ruling.decided(request, book, decision, now)
             if decision.rows:
                 entries, rows = self._at_close(book, decision.entries, decision.rows)
                 decision = decision._replace(entries=entries, rows=rows)
@@ -234,7 +251,10 @@ class Pipeline:
                 decision = decision._replace(values={**decision.values, "icc_data": icc_answer})
             at = now if at_ms == now.at_ms or turn.book is None else instant(turn.book.policy, at_ms)
             reply = build_reply(language, request.route, request.message, decision, at)
-            body = language.encode(reply) if signature is None else signed(language, reply, signature)
+            if turn.ruling is not None:
+                body = turn.ruling.encode(request, turn.book, decision, reply, at, signature)
+            else:
+                body = language.encode(reply) if signature is None else signed(language, reply, signature)
             wanted = SIGN_IN_AGAIN if turn.book is not None and self._wants_sign_in(turn.book, request) else 0
             turn.reply = reply_frame(language.dialect.framing, turn.frame, body, wanted)
             if reason and reason != "repeat":
@@ -396,7 +416,10 @@ class Pipeline:
 
     def _deliver(self, turn: Turn, outcome: str, reason: str) -> None:
         """Send the answer of a turn, and keep the exchange for those who watch the wire."""
-        request, session = turn.request, turn.session
+        request, session, ruling = turn.request, turn.session, turn.ruling
+        if ruling is not None and ruling.rules:
+            self._deliver_ruled(turn, ruling, outcome, reason)
+            return
         self.exchanges.add(
             turn.now.at_ms,
             session.peer,
@@ -411,6 +434,27 @@ class Pipeline:
             reason,
         )
         self.send(session, turn.reply)
+
+    def _deliver_ruled(self, turn: Turn, ruling: Ruling, outcome: str, reason: str) -> None:
+        """The same for a request on which rules act: the exchange keeps the answer as it was before a fault."""
+        request, session = turn.request, turn.session
+        self.exchanges.add(
+            turn.now.at_ms,
+            session.peer,
+            request.language,
+            turn.frame,
+            request.message,
+            turn.reply,
+            request.merchant_id,
+            request.terminal_id,
+            request.function,
+            outcome,
+            reason,
+            ruling.rules,
+            ruling.fault_name,
+        )
+        ruling.send(session, request, turn.reply, None if turn.checked is None else turn.checked.signature)
+        self._dirty.append(session)
 
     def on_commit(self, tell: Callable[[], None]) -> None:
         """Have `tell` called after each commit (the publisher waits for it)."""

@@ -16,7 +16,7 @@ from pos_host.reports.csv_table import csv_table
 
 report_app = typer.Typer(name="report", help="Reports on the merchants' money.", no_args_is_help=True)
 
-DayOption = Annotated[str | None, typer.Option("--date", help="The business day, YYYY-MM-DD; without it all.")]
+DayOption = Annotated[str | None, typer.Option("--date", help="The business day, YYYY-MM-DD or today; without it all.")]
 MerchantOption = Annotated[str | None, typer.Option("--merchant-id", help="Only this merchant.")]
 ReportJsonOption = Annotated[bool, typer.Option("--json", help="The whole report as one JSON document.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="The lines as CSV.")]

@@ -56,7 +56,8 @@ class TerminalConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}" if peer else "?"
-        self._session = Session(self._endpoint.language, name, self._transport.write, self._transport.close)
+        wire = self._transport
+        self._session = Session(self._endpoint.language, name, wire.write, wire.close, wire)
         self._endpoint.connections.add(self)
         log.debug("connection_opened", peer=name, dialect=self._endpoint.language.name)
 
@@ -71,7 +72,7 @@ class TerminalConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         session = self._session
-        session.closed = True
+        session.lost()
         self._endpoint.connections.discard(self)
         if session.framer.waiting:
             log.warning(

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import struct
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pos_specs.framing import Framer
 from pos_specs.language import Language
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+
+    from pos_host.rules.outlet import Outlet
+
+NO_LINGER = struct.pack("ii", 1, 0)
+"""SO_LINGER of no seconds: closing the socket sends RST and drops what was not sent."""
 
 
 class Session:
     """One connection. `send` collects; `flush` writes everything collected in one go.
 
     `awaited` counts the requests that came and are not answered yet; `closed` says that the peer is gone, `finishing`
-    that the host will close it once all is answered, `ended` that it reads nothing more of what came.
+    that the host will close it once all is answered, `ended` that it reads nothing more of what came. `outlet` holds
+    answers back once a rule's fault wanted that, None before.
     """
 
-    __slots__ = ("_close", "_out", "_write", "awaited", "closed", "ended", "finishing", "framer", "language", "peer")
+    __slots__ = (
+        "_close",
+        "_out",
+        "_write",
+        "awaited",
+        "closed",
+        "ended",
+        "finishing",
+        "framer",
+        "language",
+        "outlet",
+        "peer",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -23,6 +49,7 @@ class Session:
         peer: str,
         write: Callable[[bytes], None],
         close: Callable[[], None],
+        transport: Transport | None = None,
     ) -> None:
         self.language = language
         self.peer = peer
@@ -34,11 +61,22 @@ class Session:
         self.finishing = False
         self._write = write
         self._out: list[bytes] = []
+        self.outlet: Outlet | None = None
+        self.transport = transport
 
     def send(self, data: bytes) -> None:
         """Collect an answer; nothing is written before `flush`."""
+        if self.outlet is not None:
+            self.outlet.send(data)
+            return
         self.awaited -= 1
         self._out.append(data)
+
+    def collect(self, data: bytes, answers: int) -> None:
+        """Collect bytes that end so many answers, past the outlet."""
+        self.awaited -= answers
+        if data:
+            self._out.append(data)
 
     def unanswered(self) -> None:
         """A request that was read gets no answer."""
@@ -62,6 +100,34 @@ class Session:
         self.finishing = True
         if self.awaited <= 0 and not self._out:
             self._close()
+
+    def drop(self) -> None:
+        """Close the connection now: what was collected still goes out, nothing that is decided after it."""
+        self._end()
+        self._close()
+
+    def reset(self) -> None:
+        """End the connection with RST; a transport without a socket, as in memory, is aborted."""
+        self._end()
+        if self.transport is None:
+            self._close()
+            return
+        wire = self.transport.get_extra_info("socket")
+        if wire is not None:
+            with contextlib.suppress(OSError), socket.socket(fileno=socket.dup(wire.fileno())) as same:
+                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.transport.abort()
+
+    def _end(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # uvloop raises when the peer closed meanwhile
+            self.flush()
+        self.ended = self.closed = True
+
+    def lost(self) -> None:
+        """The peer is gone."""
+        self.closed = True
+        if self.outlet is not None:
+            self.outlet.drop()
 
     def hang_up(self) -> None:
         """Read nothing more, and close the connection once everything that was read is answered."""

@@ -11,16 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pos_host.clock import iso_utc
+from pos_host.entry_walk import Range, Walk
+from pos_host.journal import ROWS_AT_ONCE, StoredEntry
 from pos_host.ledger.book import Book
+from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import BatchRow, TerminalRow
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.ledger.recovery import recover
 from pos_host.ledger.registry import Registry
 from pos_host.listing import Column, show
 from pos_host.options import UsageError
-from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after
+from pos_host.storage.sqlite import load_snapshot, read_all, read_entries_after, read_entries_among, read_last_sequence
 from pos_host.storage.sqlite_file import StoreError, open_to_read
+from pos_host.transaction_search import Wanted, transaction_view
 from pos_host.verifying import Verifier
 from pos_host.views import (
     authorisation_view,
@@ -30,6 +33,7 @@ from pos_host.views import (
     terminal_view,
     unsettled_books,
 )
+from pos_specs.dialect import Dialect
 from pos_specs.errors import DialectError
 
 ENTRIES_AT_ONCE = 5_000
@@ -80,27 +84,34 @@ def show_transactions(
     path: Path | None,
     terminal_id: str | None,
     merchant_id: str | None,
-    batch_id: int | None,
+    wanted: Wanted,
     limit: int,
     *,
     as_json: bool,
 ) -> None:
-    """The latest entries that fit, oldest of them first."""
-    views: list[dict[str, Any]] = []
+    """The latest entries that fit, oldest of them first: transactions, and what else the journal holds of terminals."""
     with _reading(path) as connection:
         terminals = {row.terminal_no: row for row in read_all(connection, TerminalRow)}
-        for sequence, entry in _all_entries(connection):
-            terminal = terminals.get(entry.terminal_no)
-            if terminal_id is not None and (terminal is None or terminal.terminal_id != terminal_id):
-                continue
-            if merchant_id is not None and (terminal is None or terminal.merchant_id != merchant_id):
-                continue
-            if batch_id is not None and entry.batch_id != batch_id:
-                continue
-            views.append(_entry_view(sequence, entry, terminal))
-            if len(views) > 2 * limit:
-                del views[:-limit]
-    show(views[-limit:], _TRANSACTION_COLUMNS, "entries", as_json=as_json)
+        mine = [row for row in terminals.values() if _is_of(row, terminal_id, merchant_id)]
+        anybody = terminal_id is None and merchant_id is None
+        dialects = {row.dialect: dialect_named(row.dialect) for row in mine}
+        numbers = None if anybody else tuple(row.terminal_no for row in mine)
+        question = wanted.question(numbers, None, list(dialects.values()))
+
+        def dialect_of(stored: StoredEntry) -> Dialect | None:
+            terminal = terminals.get(stored.entry.terminal_no)
+            return None if terminal is None else dialects.get(terminal.dialect)
+
+        through = Range(1, read_last_sequence(connection))
+        made = Walk(through, limit, lambda stored: wanted.fits(stored.entry, dialect_of(stored)), newest_first=True)
+        while (asked := made.next) is not None:
+            made.take(asked, read_entries_among(connection, question, *asked, ROWS_AT_ONCE, True))
+    views = []
+    for stored in reversed(made.found):
+        terminal = terminals.get(stored.entry.terminal_no)
+        merchant, name = (None, None) if terminal is None else (terminal.merchant_id, terminal.terminal_id)
+        views.append(transaction_view(stored, merchant, name, dialect_of(stored)))
+    show(views, _TRANSACTION_COLUMNS, "entries", as_json=as_json)
 
 
 def verify_store(path: Path | None, *, as_json: bool) -> bool:
@@ -159,28 +170,8 @@ def _wanted(book: Book, terminal_id: str | None, merchant_id: str | None) -> boo
     return terminal_id in (None, book.terminal_id) and merchant_id in (None, book.merchant_id)
 
 
-def _entry_view(sequence: int, entry: Any, terminal: TerminalRow | None) -> dict[str, Any]:
-    try:
-        detail = json.loads(entry.detail) if entry.detail else {}
-    except ValueError:  # damage is for verify to tell
-        detail = {}
-    return {
-        "sequence": sequence,
-        "at": iso_utc(entry.at_ms),
-        "merchant_id": terminal.merchant_id if terminal else None,
-        "terminal_id": terminal.terminal_id if terminal else None,
-        "batch_id": entry.batch_id or None,
-        "function": entry.kind,
-        "mti": entry.mti or None,
-        "stan": entry.stan or None,
-        "outcome": entry.outcome,
-        "amount_minor": entry.amount_minor,
-        "currency": entry.currency or None,
-        "card": entry.card or None,
-        "rrn": entry.rrn or None,
-        "approval_code": entry.approval_code or None,
-        "reason": detail.get("reason"),
-    }
+def _is_of(row: TerminalRow, terminal_id: str | None, merchant_id: str | None) -> bool:
+    return terminal_id in (None, row.terminal_id) and merchant_id in (None, row.merchant_id)
 
 
 _TERMINAL_COLUMNS: tuple[Column, ...] = (
@@ -227,6 +218,7 @@ _TRANSACTION_COLUMNS: tuple[Column, ...] = (
     ("function", "function"),
     ("STAN", "stan"),
     ("outcome", "outcome"),
+    ("code", "response_code"),
     ("amount", "amount_minor"),
     ("card", "card"),
     ("RRN", "rrn"),

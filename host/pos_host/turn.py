@@ -22,6 +22,7 @@ from pos_specs.framing import Frame
 
 if TYPE_CHECKING:
     from pos_host.pipeline import Pipeline
+    from pos_host.rules.ruling import Ruling
 
 NEVER = Instant(0, "", "", "")
 """The time of a turn that was not taken yet."""
@@ -30,7 +31,8 @@ NEVER = Instant(0, "", "", "")
 class Turn:
     """One request on its way: what is known of it from its frame to its answer.
 
-    `checked` is what came of MAC, PIN and chip, `preparation` what was posted before it could be decided.
+    `checked` is what came of MAC, PIN and chip, `preparation` what was posted before it could be decided, `ruling` what
+    the scenario rules said of it, None where there are none.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Turn:
         "preparation",
         "reply",
         "request",
+        "ruling",
         "session",
     )
 
@@ -56,6 +59,7 @@ class Turn:
         self.decision: Decision | None = None
         self.preparation: Preparation | None = None
         self.checked: Checked | None = None
+        self.ruling: Ruling | None = None
         self.reply = b""
 
     def committed(self, first: int | None) -> None:

@@ -20,6 +20,7 @@ from pos_host.office_client import (
 
 users_app = typer.Typer(name="users", help="Who may ask this host, under which role.", no_args_is_help=True)
 
+ExpiresOption = Annotated[str | None, typer.Option("--expires", help="When the token ends; ISO 8601 with an offset.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]
 
 _USERS: tuple[Column, ...] = (
@@ -28,6 +29,8 @@ _USERS: tuple[Column, ...] = (
     ("merchant", "merchant_id"),
     ("state", "state"),
     ("token of", "token_issued_at"),
+    ("ends", "expires_at"),
+    ("last used", "last_used_at"),
 )
 _TRAIL: tuple[Column, ...] = (
     ("no", "audit_no"),
@@ -57,6 +60,7 @@ def create_command(
     name: NameArgument,
     role: Annotated[str, typer.Option("--role", help="merchant, viewer, operator, reviewer or admin.")],
     merchant_id: Annotated[str | None, typer.Option("--merchant-id", help="For the role merchant.")] = None,
+    expires: ExpiresOption = None,
     why: WhyOption = "",
     admin: AdminOption = None,
     token: TokenOption = None,
@@ -64,13 +68,14 @@ def create_command(
     as_json: JsonOption = False,
 ) -> None:
     """Put a user on record; the token is shown this once."""
-    body = {"name": name, "role": role, "merchant_id": merchant_id, "why": why}
+    body = {"name": name, "role": role, "merchant_id": merchant_id, "expires_at": expires, "why": why}
     show_one(office_at(admin, token, ready_file).post("/users", body), as_json=as_json)
 
 
 @users_app.command("rotate")
 def rotate_command(
     name: NameArgument,
+    expires: ExpiresOption = None,
     why: WhyOption = "",
     admin: AdminOption = None,
     token: TokenOption = None,
@@ -78,7 +83,8 @@ def rotate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Give a user a new token, shown this once; the old one ends."""
-    made = office_at(admin, token, ready_file).post(f"/users/{part(name)}/rotate", {"why": why})
+    body = {"expires_at": expires, "why": why}
+    made = office_at(admin, token, ready_file).post(f"/users/{part(name)}/rotate", body)
     show_one(made, as_json=as_json)
 
 

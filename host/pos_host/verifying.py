@@ -13,7 +13,9 @@ from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import (
     APPROVALS,
     FINANCIAL,
+    LATE_NOTICE,
     LATE_TOTALS,
+    PAYOUT,
     SETTLED_BY_HOST,
     AuthorisationRow,
     BatchRow,
@@ -24,12 +26,12 @@ from pos_host.ledger.entry import (
 )
 from pos_host.ledger.group_totals import totals_of
 from pos_host.ledger.host_settlement import host_settlement_row, is_scheduled
+from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.merchant_rows import AuditRow, PayoutRow, RecordRow
 from pos_host.ledger.posting import BooksDamaged, apply_entry, still_remembered
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
 from pos_host.merchants.audit import broken_links
 from pos_host.merchants.desk import OFFICE
-from pos_host.money.payout_at_close import PAYOUT
 from pos_host.money.payout_proof import PayoutProof, speaks_of_payouts
 from pos_specs.totals import BALANCED, Side, Totals
 
@@ -132,7 +134,9 @@ class Verifier:
             self._check_financial(proof, entry, sequence)
         elif entry.kind == "batch_closed" and proof.closing is not None:
             self._differs("batch", "closed twice", sequence=sequence, batch_id=entry.batch_id)
-        self._follow_authorisation(proof.batch, entry)
+        self._follow_authorisation(proof.batch, as_told(entry))
+        if entry.kind == LATE_NOTICE:
+            self._payouts.told_late(proof.batch, entry)
         apply_entry(book, entry, sequence)
         proof.take(entry)
         if entry.kind == "batch_closed":

@@ -224,19 +224,21 @@ class Security:
     """How a dialect's messages are protected; the empty security protects nothing.
 
     `mac` is a name of `pos_specs.security.mac.ALGORITHMS`, its value stands in `mac_element` of the requests whose
-    type fits `mac_mtis` (`02xx`) and in their answers; `keys` says in which form a sign-in's answer brings the working
-    keys; `pin_format` is the PIN block's, `unionpay` where DE53 says it.
+    type fits `mac_mtis` (`02xx`) or whose function is one of `mac_functions`, and in their answers; `keys` says in
+    which form a sign-in's answer brings the working keys; `pin_format` is the PIN block's, `unionpay` where DE53 says
+    it.
     """
 
     mac: str = ""
     mac_element: int = 64
     mac_mtis: tuple[str, ...] = ()
+    mac_functions: tuple[str, ...] = ()
     keys: Literal["none", "unionpay", "hypercom"] = "none"
     pin_format: str = "iso-0"
 
-    def wants_mac(self, mti: str) -> bool:
-        """True for the type of a request that carries a MAC when MACs are in use."""
-        return any(matches(pattern, mti) for pattern in self.mac_mtis)
+    def wants_mac(self, mti: str, function: str) -> bool:
+        """True for a request that carries a MAC when MACs are in use, by its type or by what it asks for."""
+        return function in self.mac_functions or any(matches(pattern, mti) for pattern in self.mac_mtis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class _Reader:
             values=self._values(elements, layouts),
             security=self._security(elements),
         )
+        self._check_mac_functions(dialect)
         self.top.done()
         return dialect
 
@@ -209,6 +210,7 @@ class _Reader:
             mac=mac,
             mac_element=table.number("mac_element", 1, 128) if "mac_element" in table.table else 64,
             mac_mtis=table.texts("mac_mtis", required=bool(mac)),
+            mac_functions=table.texts("mac_functions"),
             keys=table.choice("keys", ("none", "unionpay", "hypercom"), "none"),
             pin_format=table.choice("pin_format", ("unionpay", *PIN_FORMATS), "iso-0"),
         )
@@ -216,6 +218,12 @@ class _Reader:
             raise table.fail("mac_element", f"{security.mac_element} is not defined under elements")
         table.done()
         return security
+
+    def _check_mac_functions(self, dialect: Dialect) -> None:
+        known = {rule.name for rule in dialect.functions}
+        for function in dialect.security.mac_functions:
+            if function not in known:
+                raise self.top.sub("security").fail("mac_functions", f"{function!r} is none of the dialect's functions")
 
     def _outcomes(self, codes: Codes) -> dict[str, str]:
         table = self.top.sub("outcomes")

@@ -20,7 +20,7 @@ from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.tlv import TlvError, build_tlv, parse_tlv
 
-__all__ = ["luhn_digit", "luhn_valid", "mask_fields", "mask_pan", "mask_parts"]
+__all__ = ["luhn_digit", "luhn_valid", "mask_fields", "mask_pan", "mask_parts", "sensitivity_of"]
 
 SHORT_BYTES = 15
 """Elements of fixed length up to this have a form of their own (DE42 is 15 digits) and are no free text."""
@@ -54,7 +54,7 @@ def mask_parts(language: Language, message: Message) -> dict[str, Any]:
         if element is None or layout is None:
             continue
         parts = cut(layout, element, value)
-        kind = _sensitivity(element, layout, parts)
+        kind = sensitivity_of(element, layout, parts)
         if kind == "icc":
             shown[str(number)] = _hide(cards, _mask_tags(parts))
         elif kind == "records":
@@ -68,7 +68,7 @@ def mask_parts(language: Language, message: Message) -> dict[str, Any]:
 def _mask_element(language: Language, message: Message, element: DataElement, value: str) -> str:
     layout = language.parts.layout_of(message, element.number)
     parts = None if layout is None else cut(layout, element, value)
-    kind = _sensitivity(element, layout, parts)
+    kind = sensitivity_of(element, layout, parts)
     if kind == "none":
         return value
     if kind == "":
@@ -82,7 +82,7 @@ def _mask_element(language: Language, message: Message, element: DataElement, va
     return _stars(value)
 
 
-def _sensitivity(element: DataElement, layout: Layout | None, parts: PartValues | None) -> str:
+def sensitivity_of(element: DataElement, layout: Layout | None, parts: PartValues | None) -> str:
     """The layout's, or else the element's; "none" only for a value that is exactly what the layout says."""
     if layout is None or layout.sensitive == "":
         return element.sensitive

@@ -170,9 +170,16 @@ class ReferenceCodec:
             raise MessageError("a third bitmap is not supported", "65", start + size)
 
     def _explain(self, error: iso8583.DecodeError) -> MessageError:
+        """What is wrong first: an element that pyiso8583 has let pass, or the one where it stopped."""
         unread = () if _only_extra(error) else (error.field,)
         decoded = {key: value for key, value in error.doc_dec.items() if key not in unread}
         partial = _message(self._with_signs(decoded), {}) if _MTI.fullmatch(decoded.get("t", "")) else None
+        if partial is not None:
+            read = {key: error.doc_enc[key] for key in decoded}
+            try:
+                self._check_content(partial, _places(read), read)
+            except MessageError as earlier:
+                return earlier
         reason = error.msg
         if error.field.isdigit() and error.field != "1" and int(error.field) not in self._dialect.elements:
             reason = f"not defined in dialect {self._dialect.name}"

@@ -85,6 +85,9 @@ OUTCOMES = (
 )
 """What can become of a request; each dialect maps the name to its code."""
 
+DECLINED_BY_RULE = "declined_by_rule"
+"""What a scenario rule declines with a code that no issuer says. No dialect maps it: the decision keeps its code."""
+
 MEANINGS = frozenset(
     {
         "batch_number",

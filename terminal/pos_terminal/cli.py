@@ -18,7 +18,9 @@ from pos_terminal.cli_authorisations import add_authorisation_verbs
 from pos_terminal.cli_fleet import add_fleet_verbs
 from pos_terminal.cli_management import add_management_verbs
 from pos_terminal.cli_options import UsageError
+from pos_terminal.cli_replay import add_replay_verb
 from pos_terminal.cli_sales import add_sale_verbs
+from pos_terminal.cli_scenarios import add_scenario_verbs
 from pos_terminal.client import NoConnection
 from pos_terminal.downloads import DownloadFailed
 from pos_terminal.host_books import ApiFailed
@@ -59,6 +61,8 @@ add_management_verbs(app)
 add_sale_verbs(app)
 add_authorisation_verbs(app)
 add_fleet_verbs(app)
+add_replay_verb(app)
+add_scenario_verbs(app)
 
 
 def main() -> None:

@@ -74,8 +74,9 @@ KEY_HEX_DIGITS = (16, 32, 48)
 USUAL_TERMINAL_ID = 8
 """Characters of DE41; a dialect may have more (sixteen in BASE24)."""
 
-KSN_HEX_DIGITS, BDK_HEX_DIGITS = (16, 18, 20), (32,)
-"""TDES DUKPT (ANSI X9.24-1): ten bytes, of which F on the left may be missing; a key of two parts."""
+KSN_HEX_DIGITS, BDK_HEX_DIGITS = (16, 18, 20, 24), (32, 48, 64)
+"""TDES DUKPT (ANSI X9.24-1): ten bytes, of which F on the left may be missing; a key of two parts. AES DUKPT
+(X9.24-3): twelve bytes; a key of 16, 24 or 32."""
 
 
 class UsageError(Exception):

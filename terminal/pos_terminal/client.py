@@ -117,7 +117,7 @@ class Client:
         self._host, self._port = host, port
         self._tls = tls
         self._language = language
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._keep = keep
         self._lose = lose
         self._line: Line | None = None
@@ -185,7 +185,7 @@ class Client:
         began = time.perf_counter()
         line.write(frame_of(self._language, request))
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 exchange = await self._answer(line, terminal)
         except TimeoutError:
             exchange = None

@@ -1,31 +1,44 @@
 """A PIN pad with DUKPT: a key of its own for every message, named by the serial number that goes along.
 
-TDES only (ANSI X9.24-1): the serial number of AES is longer than the elements that carry one, and its PIN block longer
-than DE52 (hypercom.md 2.4).
+How long the serial number is says which DUKPT it is: ten bytes TDES (ANSI X9.24-1), twelve AES (X9.24-3), whose MAC is
+a CMAC and whose PIN block has sixteen bytes.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pos_specs.dialect import Dialect
 from pos_specs.message import Message
-from pos_specs.security.dukpt_tdes import COUNTER_BITS, host_session_keys, next_ksn, read_ksn
+from pos_specs.security import dukpt_aes, dukpt_tdes
 from pos_specs.security.errors import KeySerialError, UnusableKey
 from pos_specs.security.key_file import load_key_file
 from pos_terminal.memory import Memory
 
+if TYPE_CHECKING:
+    from pos_specs.security.pin_block import PinFormat
+
 
 class Session(NamedTuple):
-    """The keys of one message and of its answer; the repr shows the serial number alone."""
+    """The keys of one message and of its answer, and what is made with them; the repr shows the serial number alone.
+
+    `mac` is a name of `pos_specs.security.mac.ALGORITHMS`, "" where the dialect names it.
+    """
 
     serial: str
     pin: bytes
     mac_request: bytes
     mac_response: bytes
+    pin_format: PinFormat
+    mac: str
 
     def __repr__(self) -> str:
         return f"Session({self.serial})"
+
+
+def is_aes(ksn: bytes) -> bool:
+    """True for the serial number of a device with AES DUKPT."""
+    return len(ksn) == dukpt_aes.KSN_BYTES
 
 
 def next_session(memory: Memory, ksn: bytes, base_key: bytes) -> Session:
@@ -33,13 +46,14 @@ def next_session(memory: Memory, ksn: bytes, base_key: bytes) -> Session:
 
     Without a base key it is that of the shipped test keys. Raises KeySerialError and UnusableKey.
     """
-    device = read_ksn(ksn)
+    device = dukpt_aes.read_ksn(ksn) if is_aes(ksn) else dukpt_tdes.read_ksn(ksn)
     known = bytes.fromhex(memory.ksn)
     last = known if _device_of(known) == _device_of(device) else device
-    serial = next_ksn(last)
-    keys = host_session_keys(base_key or _test_key(serial), serial)
-    memory.ksn = serial.hex().upper()
-    return Session(memory.ksn, keys.pin, keys.mac_request, keys.mac_response)
+    serial = dukpt_aes.next_ksn(last) if is_aes(device) else dukpt_tdes.next_ksn(last)
+    base_key = base_key or _test_key(serial)
+    session = _aes_session(base_key, serial) if is_aes(serial) else _tdes_session(base_key, serial)
+    memory.ksn = session.serial
+    return session
 
 
 def put_serial(dialect: Dialect, request: Message, serial: str) -> None:
@@ -50,9 +64,21 @@ def put_serial(dialect: Dialect, request: Message, serial: str) -> None:
     request.fields[int(number)] = serial if not part else _table(dialect, int(number), part, serial)
 
 
-def _device_of(ksn: bytes) -> int:
+def _tdes_session(base_key: bytes, serial: bytes) -> Session:
+    keys = dukpt_tdes.host_session_keys(base_key, serial)
+    return Session(serial.hex().upper(), keys.pin, keys.mac_request, keys.mac_response, "iso-0", "")
+
+
+def _aes_session(base_key: bytes, serial: bytes) -> Session:
+    keys = dukpt_aes.host_session_keys(base_key, serial)
+    return Session(serial.hex().upper(), keys.pin, keys.mac_generation, keys.mac_verification, "iso-4", "cmac-aes")
+
+
+def _device_of(ksn: bytes) -> tuple[bool, int]:
     """What of a KSN names base key and device: all before its counter."""
-    return int.from_bytes(ksn, "big") >> COUNTER_BITS
+    if is_aes(ksn):
+        return True, int.from_bytes(ksn[: dukpt_aes.DEVICE_BYTES], "big")
+    return False, int.from_bytes(ksn, "big") >> dukpt_tdes.COUNTER_BITS
 
 
 def _table(dialect: Dialect, number: int, part: str, serial: str) -> str:
@@ -66,7 +92,8 @@ def _table(dialect: Dialect, number: int, part: str, serial: str) -> str:
 
 
 def _test_key(ksn: bytes) -> bytes:
+    wanted = "aes" if is_aes(ksn) else "tdes"
     base = load_key_file().base_key(ksn)
-    if base is None or base.algorithm != "tdes":
-        raise UnusableKey("the shipped test keys have no TDES base key for this KSN: give --bdk")
+    if base is None or base.algorithm != wanted:
+        raise UnusableKey(f"the shipped test keys have no {wanted.upper()} base key for this KSN: give --bdk")
     return base.key

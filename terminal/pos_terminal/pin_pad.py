@@ -32,6 +32,9 @@ SCHEME = "003"
 PIN_CAPTURE_DIGITS = "12"
 """DE26: longest PIN the pad takes (unionpay.md 5.2)."""
 
+PIN_ELEMENT = 52
+"""Where the PIN block travels (ISO 8583)."""
+
 KEYS_ELEMENT = 62
 """Where a sign-in's answer brings the working keys (unionpay.md 5.1, hypercom.md 2.4)."""
 
@@ -96,6 +99,7 @@ class PinPad:
         """Raise PadError when no PIN can be sent."""
         keys = self._memory.keys
         if self.settings.ksn:
+            self._check_pin_element()
             return
         if not self._pin_key():
             brings = self._security.keys != "none"
@@ -103,14 +107,14 @@ class PinPad:
         if not self.settings.pin_key and keys is not None and keys.algorithm != "des":
             raise PadError(f"no source says what a PIN block under {keys.algorithm.upper()} keys is")
 
-    def protect(self, request: Message, pin: Pin | None) -> None:
-        """Put PIN block, enciphered track and MAC into a request that is complete otherwise.
+    def protect(self, function: str, request: Message, pin: Pin | None) -> None:
+        """Put PIN block, enciphered track and MAC into the request of a function that is complete otherwise.
 
         Raises PadError, and SecurityError for a key that fits nothing.
         """
         pan = request.fields.get(2) or pan_of_track2(request.fields.get(35, ""))
         self._session = None
-        wants_mac = self._security.wants_mac(request.mti)
+        wants_mac = self._security.wants_mac(request.mti, function)
         if self.settings.ksn and (pin is not None or (wants_mac and self.settings.uses_mac)):
             self._derive_keys(request)
         control = self._encipher_track(request)
@@ -122,6 +126,19 @@ class PinPad:
         if wants_mac and (key := self._mac_key()):
             from pos_specs.security.message_mac import sign
 
+            sign(self._language, request, self._mac_algorithm(), key)
+
+    def sign_again(self, function: str, request: Message) -> None:
+        """Make the MAC of a request that was changed after `protect`, under the same keys; none where it wants none.
+
+        Raises MessageError where the request cannot be encoded.
+        """
+        key = self._mac_key()
+        if key and self._security.wants_mac(request.mti, function):
+            from pos_specs.security.message_mac import sign
+
+            for number in (self._security.mac_element, 128):
+                request.fields.pop(number, None)
             sign(self._language, request, self._security.mac, key)
 
     def why_not_believed(self, request: Message, answer: Message) -> str:
@@ -142,7 +159,7 @@ class PinPad:
         if stated is None:
             approved = answer.fields.get(39) == dialect.outcomes["approved"]
             return "has no MAC (with a host that makes none: --no-mac)" if approved else ""
-        right = verify(self._security.mac, key, covered_by_mac(self._language, answer), stated)
+        right = verify(self._mac_algorithm(), key, covered_by_mac(self._language, answer), stated)
         return "" if right else "has a wrong MAC"
 
     def _take_keys(self, value: str) -> None:
@@ -164,9 +181,10 @@ class PinPad:
         self.check_pin_key()
         key = self._pin_key()
         unionpay = self._security.pin_format == "unionpay"
-        pin_format = cast("PinFormat", "iso-0" if unionpay else self._security.pin_format)
+        own_format = self._security.pin_format if self._session is None else self._session.pin_format
+        pin_format = cast("PinFormat", "iso-0" if own_format == "unionpay" else own_format)
         block = encrypt_pin(pin_format, key, pin.digits, pan, self.random(FILL_BYTES))
-        request.fields[52] = block.hex().upper()
+        request.fields[PIN_ELEMENT] = block.hex().upper()
         if not unionpay:
             return control
         request.fields[26] = PIN_CAPTURE_DIGITS
@@ -187,6 +205,22 @@ class PinPad:
 
         self._session = next_session(self._memory, self.settings.ksn, self.settings.bdk)
         put_serial(self._language.dialect, request, self._session.serial)
+
+    def _check_pin_element(self) -> None:
+        """Raise PadError where the block of an AES device does not go into DE52 (ISO 9564-1, format 4)."""
+        from pos_specs.security.ciphers import BLOCK_BYTES
+        from pos_terminal.dukpt_device import is_aes
+
+        dialect, needed = self._language.dialect, BLOCK_BYTES["aes"]
+        element = dialect.elements.get(PIN_ELEMENT)
+        if is_aes(self.settings.ksn) and (element is None or element.max_length != needed):
+            raise PadError(
+                f"the PIN block of an AES key has {needed} bytes: give --dialect a file that extends {dialect.name} "
+                f'with [elements] {PIN_ELEMENT} = {{ format = "b{needed}" }}'
+            )
+
+    def _mac_algorithm(self) -> str:
+        return self._security.mac if self._session is None else self._session.mac or self._security.mac
 
     def _mac_key(self) -> bytes:
         """b"" where no MAC is to be made; no source says what UnionPay's MAC is with SM4 keys."""

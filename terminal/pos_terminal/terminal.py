@@ -158,7 +158,7 @@ class Terminal:
 
     def _compose(self, state: State) -> Asked:
         asked = self._composed(state)
-        self.pin_pad.protect(asked.message, pin_of(self._command) if state in _WITH_PIN else None)
+        self.pin_pad.protect(asked.function, asked.message, pin_of(self._command) if state in _WITH_PIN else None)
         return asked
 
     def _composed(self, state: State) -> Asked:

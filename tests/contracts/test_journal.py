@@ -22,7 +22,7 @@ from tests.contracts.journals import (
     terminal_row,
 )
 
-from pos_host.journal import Found, Journal, Posting, Question, Sought, StoredEntry
+from pos_host.journal import EntryQuestion, Found, Journal, Posting, Question, Sought, StoredEntry
 from pos_host.ledger.entry import FINANCIAL, SALES, Entry, Row
 from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, SETTLED_BY_HOST_KEPT
@@ -549,3 +549,25 @@ async def test_records_open_payouts_and_the_end_of_the_trail_are_there_after_a_r
     snapshot = opened[-1].load()
     assert ([papers[1]], last) == (list(snapshot.records), snapshot.audited)
     assert [payouts[0], payouts[2]] == sorted(snapshot.payouts)
+
+
+async def test_entries_are_found_by_their_columns_and_time_within_a_range_from_either_end(journal: Journal) -> None:
+    entries = [purchase(number)._replace(terminal_no=1 + number % 3, at_ms=1000 * number) for number in range(1, 13)]
+    await kept(journal, *entries)
+    question = EntryQuestion({"terminal_no": (1, 2), "kind": ("purchase",)}, since_ms=3000, until_ms=10_000)
+    fitting = [no for no in range(3, 11) if no % 3 != 2]
+
+    forward = await journal.entries_among(question, 1, 12, 99)
+    back = await journal.entries_among(question, 4, 9, 2, newest_first=True)
+
+    assert fitting == [stored.sequence for stored in forward]
+    assert [entries[no - 1] for no in fitting] == [stored.entry for stored in forward]
+    assert [9, 7] == [stored.sequence for stored in back]
+    assert [] == await journal.entries_among(EntryQuestion({"terminal_no": ()}), 1, 12, 99)
+    assert [] == await journal.entries_among(EntryQuestion({}), 13, 2**63 - 1, 99)
+
+
+async def test_the_last_sequence_is_that_of_the_last_entry_committed(journal: Journal) -> None:
+    assert 0 == await journal.last_sequence()
+    await kept(journal, purchase(1), purchase(2))
+    assert 2 == await journal.last_sequence()

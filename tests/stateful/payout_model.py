@@ -27,13 +27,14 @@ LEAST = {"hold": "operator", "release": "reviewer", "give_back": "reviewer"}
 
 @dataclass
 class PaperPayout:
-    """One line of the cash book; `reviewed` is False while a person has to let it go, `carried` True while what it
-    owes waits for other payouts."""
+    """One line of the cash book; `reviewed` is False while a reviewer has to look at its batch, `by_hand` True while an
+    operator holds it, `carried` True while it waits for other payouts because of what is owed."""
 
     net_minor: int
     due_ms: int
     state: str
     reviewed: bool
+    by_hand: bool = False
     carried: bool = False
 
 
@@ -60,14 +61,19 @@ class PayoutMachine(OfficeMachine):
         if not any(one.due_ms <= at_ms for one in waiting):
             return
         due = [one for one in waiting if one.due_ms <= at_ms or one.carried]
-        together = sum(one.net_minor for one in due) >= 0 or all(one.net_minor >= 0 for one in due)
+        free = [one for one in due if not self.stopped(one)]
+        together = sum(one.net_minor for one in free) >= 0 or all(one.net_minor >= 0 for one in free)
         for one in due:
-            if self.frozen:
-                one.state, one.carried = "held", False
+            if one not in free:
+                one.state = "held"
             elif together:
                 one.state = "made"
             else:
                 one.due_ms, one.carried = self.due_after(at_ms), True
+
+    def stopped(self, one: PaperPayout) -> bool:
+        """A frozen account is paid nothing; what is owed is taken all the same."""
+        return self.frozen and one.net_minor >= 0
 
     def in_state(self, *states: str) -> list[int]:
         return [number for number, one in self.paper.items() if one.state in states]
@@ -118,9 +124,9 @@ class PayoutMachine(OfficeMachine):
         self.after_restart()
         self.run(self.host.parts.payouts.judge_again(MERCHANT))
         for one in self.paper.values():
-            if self.frozen and self.waits(one):
-                one.state, one.carried = "held", False
-            elif not self.frozen and one.state == "held" and one.reviewed:
+            if self.stopped(one) and self.waits(one):
+                one.state = "held"
+            elif not self.stopped(one) and one.state == "held" and one.reviewed and not one.by_hand:
                 one.state = "released"
 
     @precondition(lambda self: self.paper)
@@ -133,16 +139,24 @@ class PayoutMachine(OfficeMachine):
         assert expected == outcome.kind, outcome.text
         if expected != "done":
             return
-        one.state = {"hold": "held", "release": "released", "give_back": "returned"}[action]
-        one.reviewed, one.carried = action != "hold", False
+        if action == "hold":
+            one.state, one.by_hand = "held", True
+        elif action == "give_back":
+            one.state = "returned"
+        elif one.by_hand:
+            one.state, one.by_hand = "held" if self.stopped(one) or not one.reviewed else "released", False
+        else:
+            one.state, one.reviewed = "released", True
         assert one.state == view["state"]
 
     def expected(self, one: PaperPayout, person: Actor, action: str) -> str:
         if ROLES.index(person.role) < ROLES.index(LEAST[action]):
             return "forbidden"
-        if (action == "hold") is (one.state == "held") or one.state in ("made", "returned"):
+        if one.state in ("made", "returned") or (action != "hold" and one.state != "held"):
             return "not_now"
-        return "refused" if action == "release" and self.frozen else "done"
+        if action == "hold":
+            return "refused" if one.by_hand else "done"
+        return "refused" if action == "release" and self.stopped(one) and not one.by_hand else "done"
 
     def after_restart(self) -> None:
         """The account is frozen for this test's own reasons, which no store holds."""

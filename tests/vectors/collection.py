@@ -24,11 +24,11 @@ DIALECTS = {
     "base24_pos": "base24-pos",
     "iso93a_recon": "iso93-ascii",
     "n3_left_pad_F": str(_OWN / "n3-left-f.toml"),
-    "n3_right_pad_F": str(_OWN / "n3-right-f.toml"),
-    "pan_left_pad_0": str(_OWN / "pan-left-0.toml"),
+    "n3_right_pad_F": "hypercom-right-f",
+    "pan_left_pad_0": "hypercom-left-pan",
     "ascii_binbitmap": str(_OWN / "ascii-binary-bitmap.toml"),
     "nao_basei": str(_OWN / "basei.toml"),
-    "termapp_a": str(_OWN / "termapp-a.toml"),
+    "termapp_a": "termapp-a",
 }
 """The dialect that reads the messages of a reference specification: ours, or one that extends one of ours."""
 

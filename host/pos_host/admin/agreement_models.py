@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, MerchantId, TerminalId
 from pos_host.admin.merchant_models import Why
+from pos_host.merchants.long_numbers import without_foreign_numbers
 
 POLICY_EXAMPLE = {"cutoff": "22:00", "auto_settle": "23:30", "min_amount_minor": 100}
 SCHEDULE_EXAMPLE = {"rule": [{"name": "credit", "products": ["credit"], "rate_percent": "0.55"}]}
+
+CALENDAR_EXAMPLE = {"holidays": ["01-01", "2030-02-04"], "working_days": ["2030-02-09"], "payout_time": "10:30"}
 
 Level = Literal["acquirer", "merchant", "terminal"]
 State = Literal["planned", "in_force", "replaced", "withdrawn"]
@@ -24,6 +28,14 @@ Day = Annotated[
 ]
 
 
+def _without_numbers_of_people(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as they are; raises ValueError where a text holds a number as long as a card's: none of ours does."""
+    text = json.dumps(values, ensure_ascii=False)
+    if without_foreign_numbers(text) != text:
+        raise ValueError("holds a number as long as a card's; a name or a time needs none")
+    return values
+
+
 class _Given(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -33,14 +45,23 @@ class _Given(BaseModel):
 class NewPolicy(_Given):
     """A scope's own keys, as a policy file writes them, in place of those it had."""
 
-    values: dict[str, str | int] = Field(examples=[POLICY_EXAMPLE])
+    values: Annotated[dict[str, str | int], AfterValidator(_without_numbers_of_people)] = Field(
+        examples=[POLICY_EXAMPLE]
+    )
     valid_from: Instant | None = None
 
 
 class NewSchedule(_Given):
     """A scope's own rules, charges and removals, as a fee schedule's file has them, in place of those it had."""
 
-    values: dict[str, Any] = Field(examples=[SCHEDULE_EXAMPLE])
+    values: Annotated[dict[str, Any], AfterValidator(_without_numbers_of_people)] = Field(examples=[SCHEDULE_EXAMPLE])
+    valid_from: Day | None = None
+
+
+class NewCalendar(_Given):
+    """A scope's own keys, as a calendar's file has them, in place of those it had."""
+
+    values: dict[str, Any] = Field(examples=[CALENDAR_EXAMPLE])
     valid_from: Day | None = None
 
 

@@ -15,6 +15,7 @@ from pos_host.admin import (
     applications,
     audit,
     authorisations,
+    calendars,
     clock,
     closures,
     complaints,
@@ -22,14 +23,20 @@ from pos_host.admin import (
     documents,
     escalations,
     events,
+    expectations,
     health,
     holder_changes,
     look_back,
     merchants,
+    messages,
     payouts,
+    received,
     reports,
+    reset,
+    rules,
     suspensions,
     terminals,
+    transactions,
     users,
 )
 from pos_host.admin.api_router import PREFIX
@@ -50,7 +57,8 @@ _HEALTH_PROBLEMS = {status: _PROBLEMS[status] for status in ("401", "500")}
 
 _PARTS = (
     applications, escalations, look_back, payouts, reports, closures, suspensions, diagnosis, terminals, authorisations,
-    events, clock, agreements, audit, users, account_changes, holder_changes, documents, complaints,
+    transactions, events, clock, rules, messages, received, expectations, reset, agreements, calendars, audit, users,
+    account_changes, holder_changes, documents, complaints,
     merchants,  # last: its paths end with any merchant number
 )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -10,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId, Page
 from pos_host.admin.api_router import api_router
+from pos_host.admin.instants import utc_ms
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheOffice
 
 router = api_router("audit")
@@ -50,8 +50,4 @@ async def audit(
 ) -> dict[str, Any]:
     """The audit trail, the latest first; the cursor is a row's number."""
     named = {"actor": actor, "action": action, "subject": subject, "merchant_id": merchant, "result": result}
-    return await office.audit(limit, cursor, named, _ms(since), _ms(until))
-
-
-def _ms(instant: datetime | None) -> int | None:
-    return None if instant is None else round(instant.timestamp() * 1000)
+    return await office.audit(limit, cursor, named, utc_ms(since), utc_ms(until))

@@ -51,7 +51,7 @@ class Gate:
             return "a bearer token is needed: Authorization: Bearer …", _CHALLENGE
         actor = self._actor_of(given.strip())
         if actor is None:
-            return "the bearer token is not this host's", f'{_CHALLENGE}, error="invalid_token"'
+            return "the bearer token is not this host's, or has ended", f'{_CHALLENGE}, error="invalid_token"'
         scope["actor"] = actor
         if actor.role == "merchant":
             _ask_for_its_own(scope, actor.merchant_id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId, TerminalId
+from pos_host.merchants.long_numbers import without_foreign_numbers, without_long_numbers
 
 LONGEST_TEXT = 200
 """Characters of a name or a contact: a line on a letter."""
@@ -15,10 +16,13 @@ LONGEST_REASON = 500
 """Characters of a reason: a few sentences in the audit trail, not an attachment."""
 
 MerchantState = Literal["active", "suspended", "closing", "closed"]
-Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(without_foreign_numbers)]
+Licence = Annotated[str, Field(max_length=LONGEST_TEXT, description="of the business licence")]
 CategoryCode = Annotated[str, Field(pattern="^([0-9]{4})?$", description="ISO 18245", examples=["5812"])]
 Why = Annotated[
-    str, Field(max_length=LONGEST_REASON, description="for the audit trail", examples=["as agreed on the phone"])
+    str,
+    Field(max_length=LONGEST_REASON, description="for the audit trail", examples=["as agreed on the phone"]),
+    AfterValidator(without_long_numbers),
 ]
 
 
@@ -29,7 +33,7 @@ class Particulars(BaseModel):
 
     name: Text | None = Field(None, examples=["Noodles at the Gate"])
     legal_name: Text | None = Field(None, examples=["Gate Noodles Ltd"])
-    licence_number: Text | None = Field(None, description="of the business licence", examples=["91310000MA1K3"])
+    licence_number: Licence | None = Field(None, examples=["91310000MA1K3"])
     category_code: CategoryCode | None = None
     contact: Text | None = Field(None, description="where notices go", examples=["gate@noodles.example"])
 

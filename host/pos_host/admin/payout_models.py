@@ -35,15 +35,21 @@ class PayoutLine(Answer):
     refunded_minor: int = Field(default=0, examples=[0])
     fees_minor: int = Field(default=0, examples=[900])
     charges_minor: int = Field(default=0, examples=[0])
+    account_id: str | None = Field(
+        default=None, description="the account this line went to, where the payout went to several", examples=["2"]
+    )
 
 
 class Payout(Answer):
     """What a settled batch, or a fixed charge, pays; net = captured − refunded − fees − charges."""
 
-    id: int = Field(description="the batch's id, or a number of its own for a fixed charge", examples=[100001])
+    id: int = Field(
+        description="the batch's id, or a number of its own for a fixed charge and for what was told late",
+        examples=[100001],
+    )
     merchant_id: MerchantId
     terminal_id: TerminalOf
-    batch_id: int | None = Field(examples=[100001])
+    batch_id: int | None = Field(description="null for a fixed charge", examples=[100001])
     state: PayoutState
     reasons: list[str] = Field(description="why it is held, or waits", examples=[["out_of_balance"]])
     currency: Currency
@@ -113,6 +119,8 @@ class DiscrepancyLine(Answer):
     terminal_minor: Minor
     host_minor: Minor
     difference_minor: int = Field(description="terminal − host", examples=[100])
+    payout_state: PayoutState | None = Field(description="of what the batch pays; null: it pays nothing")
+    paid_minor: int = Field(description="what of that has gone out already, net", examples=[0])
 
 
 class DiscrepancySums(Answer):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query
 
 from pos_host.admin.answers import Page
 from pos_host.admin.api_router import api_router
+from pos_host.admin.business_days import AskedDay
 from pos_host.admin.payout_models import Payout, PayoutState, Why
 from pos_host.admin.queries import NUMBER_MOST, PAGE, Cursor, Limit, Of, TheActor, TheOffice
 from pos_host.merchants.desk import Refused
@@ -23,11 +23,11 @@ PayoutId = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="`id` of a payo
 async def payouts(
     office: TheOffice,
     cursor: Cursor,
+    day: AskedDay,
     limit: Limit = PAGE,
     merchant_id: Of = None,
     terminal_id: Annotated[str | None, Query(description="only what this terminal's batches pay")] = None,
     state: Annotated[PayoutState | None, Query(description="only those in this state")] = None,
-    day: Annotated[date | None, Query(alias="date", description="only those of this business day")] = None,
 ) -> Json:
     """Payouts by number; the cursor is the last one's."""
     where: dict[str, str | int] = {}

@@ -17,6 +17,7 @@ from starlette.routing import Match
 from pos_host.merchants import desk
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
+from pos_host.merchants.long_numbers import without_foreign_numbers
 from pos_host.office import Ambiguous, NotPossible, NotThere
 from pos_host.settlement.settler import NothingToSettle, UploadRunning
 
@@ -32,6 +33,14 @@ _DETAILS = {
     405: "this path does not know that method; the header Allow names those it knows",
     413: "the body is too large; a mebibyte is the most",
 }
+
+
+DETAIL_MOST = 2_000
+"""Characters of a detail: every field of ours that can be wrong in a sentence. What was sent may be quoted in it, and
+may be as long as a body."""
+
+FIELD_MOST = 200
+"""Characters of a field's place: the longest of ours are a third of it."""
 
 
 class FieldProblem(BaseModel):
@@ -78,12 +87,13 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> JSONResponse:
-    """A problem document as a response; without a `kind` the status says what kind it is."""
+    """A problem document as a response; without a `kind` the status says what kind it is. What `detail` quotes of the
+    request is shown without the numbers that cannot be ids."""
     document = {
         "type": _TYPE_PREFIX + kind if kind else "about:blank",
         "title": title or HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": without_foreign_numbers(detail)[:DETAIL_MOST],
         **more,
     }
     return JSONResponse(document, status, headers=headers, media_type=MEDIA_TYPE)
@@ -151,9 +161,14 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     if any(item["type"] == "json_invalid" for item in found):
         return problem(400, "the body is not JSON", kind="not-json", title="The body is not JSON")
-    errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in found]
+    errors = [{"field": _field(item), "message": without_foreign_numbers(item["msg"])} for item in found]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
     return problem(422, detail, kind="invalid-request", title="The request is not valid", errors=errors)
+
+
+def _field(item: dict[str, Any]) -> str:
+    """Where it is wrong; a key that was made up may be as long as a body."""
+    return without_foreign_numbers(".".join(map(str, item["loc"])))[:FIELD_MOST]
 
 
 async def _by_status(request: Request, error: Exception) -> JSONResponse:

@@ -40,9 +40,24 @@ TheOffice = Annotated[Office, Depends(_office)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MOST, description="how many items at most")]
 Cursor = Annotated[int, Depends(_cursor)]
 After = Annotated[int, Query(ge=0, le=NUMBER_MOST, description="the sequence of the last event already seen")]
-Tid = Annotated[str, Path(min_length=1, description="the terminal id", examples=["T0000001"])]
+TERMINAL_ID_MOST = 16
+"""The longest DE41 of any dialect, BASE24's."""
+
+MERCHANT_ID_MOST = 15
+"""The longest DE42."""
+
+Tid = Annotated[
+    str, Path(min_length=1, max_length=TERMINAL_ID_MOST, description="the terminal id", examples=["T0000001"])
+]
 BatchId = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="`id` of a batch", examples=[100001])]
-Of = Annotated[str | None, Query(alias="merchant_id", description="only what is this merchant's")]
+Of = Annotated[
+    str | None, Query(alias="merchant_id", max_length=MERCHANT_ID_MOST, description="only what is this merchant's")
+]
 Merchant = Annotated[
-    str | None, Query(alias="merchant_id", description="needed where two merchants share the terminal id")
+    str | None,
+    Query(
+        alias="merchant_id",
+        max_length=MERCHANT_ID_MOST,
+        description="needed where two merchants share the terminal id",
+    ),
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from fastapi.responses import PlainTextResponse, Response
 
 from pos_host.admin.api_router import api_router
+from pos_host.admin.business_days import AskedDay
 from pos_host.admin.payout_models import DiscrepancyReport, SettlementReport, UnsettledReport
 from pos_host.admin.queries import Of, TheOffice
 from pos_host.reports import discrepancy_report, settlement_report, unsettled_report
@@ -17,16 +17,13 @@ from pos_host.reports.csv_table import csv_table
 
 router = api_router("reports")
 
-DayQuery = Annotated[
-    date | None, Query(alias="date", description="the business day; without it all of them", examples=["2026-03-02"])
-]
 By = Annotated[Literal["day", "merchant", "terminal", "product"], Query(description="what a line is")]
 Form = Annotated[Literal["json", "csv"], Query(alias="format", description="csv: the lines alone")]
 
 
 @router.get("/reports/settlement", response_model=SettlementReport, response_model_exclude_none=False)
 async def settlement(
-    office: TheOffice, by: By = "day", day: DayQuery = None, merchant_id: Of = None, form: Form = "json"
+    office: TheOffice, day: AskedDay, by: By = "day", merchant_id: Of = None, form: Form = "json"
 ) -> Any:
     """Captured, refunded, fees, net and what became of it, by day, merchant, terminal or product."""
     report = await office.parts.reports.settlement(by, day, merchant_id)
@@ -37,7 +34,7 @@ async def settlement(
 
 
 @router.get("/reports/discrepancies", response_model=DiscrepancyReport)
-async def discrepancies(office: TheOffice, day: DayQuery = None, merchant_id: Of = None, form: Form = "json") -> Any:
+async def discrepancies(office: TheOffice, day: AskedDay, merchant_id: Of = None, form: Form = "json") -> Any:
     """Every record on which a terminal and the host differ, and by how much."""
     report = await office.parts.reports.discrepancies(day, merchant_id)
     return report if form == "json" else _csv(discrepancy_report.COLUMNS, report, "discrepancies")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId
 from pos_host.admin.merchant_models import Why
 
 UserName = Annotated[str, Field(max_length=64, description="letters, digits and . _ @ -", examples=["li.wei"])]
+Expiry = Annotated[
+    AwareDatetime | None,
+    Field(description="when the token ends; ISO 8601 with an offset", examples=["2030-01-01T00:00:00Z"]),
+]
 Role = Literal["merchant", "viewer", "operator", "reviewer", "admin"]
 
 
@@ -21,6 +25,16 @@ class NewUser(BaseModel):
     name: UserName
     role: Role = Field(examples=["operator"])
     merchant_id: MerchantId | None = Field(None, description="for the role merchant, and for no other")
+    expires_at: Expiry = None
+    why: Why = ""
+
+
+class Rotation(BaseModel):
+    """A new token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expires_at: Expiry = None
     why: Why = ""
 
 
@@ -41,6 +55,9 @@ class User(Answer):
     state: Literal["active", "revoked"]
     created_at: Instant
     token_issued_at: Instant
+    token_issued_by: str | None = Field(None, description="who made the token, and so may know it")
+    expires_at: Instant | None = Field(description="when the token ends; null for never")
+    last_used_at: Instant | None = Field(None, description="to the minute; null before the first use")
 
 
 class UserWithToken(User):

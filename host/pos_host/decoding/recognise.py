@@ -82,12 +82,15 @@ def read_as(
     """
     starts = list(STARTS) if starts_at is None else [starts_at]
     found = _sorted(_all(data, languages, starts, _header_sizes))
-    if found and found[0].error is None:
+    fits = bool(found) and found[0].error is None
+    if fits and (not _lacks_header(found[0]) or _means_something(found[0])):
         return found
     if not own_framing_only and "length" in starts:
         otherwise = read_framed_otherwise(data, languages)
         if otherwise:
             return [*otherwise, *found]
+    if fits:
+        return found
     starts = [start for start in starts if start == "length"] if _framed(data, languages) else starts
     own_kind = [language for language in languages if not language.dialect.bases] or languages
     strange = _sorted(_all(data, own_kind, starts, _unknown_header_sizes))
@@ -151,8 +154,13 @@ def _rank(reading: Reading) -> tuple[bool, int, int]:
     return reading.error is None, reading.points, -len(reading.language.dialect.bases)
 
 
+def _lacks_header(reading: Reading) -> bool:
+    """True where a frame has not the header that its dialect wants."""
+    return reading.starts_at == "length" and not reading.frame.header and reading.framed_as.envelope.header.size > 0
+
+
 def _means_something(reading: Reading) -> bool:
-    """True where so much fits that bytes skipped before the MTI can be forgiven."""
+    """True where so much fits that bytes skipped before the MTI, or a header left out, can be forgiven."""
     return reading.message is not None and names_function(reading.language, reading.message)
 
 

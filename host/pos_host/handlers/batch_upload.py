@@ -11,13 +11,14 @@ from pos_host.handlers.closing import close, stored_answer, stored_settlement
 from pos_host.handlers.late_settlement import late_upload_awaited, late_upload_end
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import charged_as, decline, request_entry
-from pos_host.handlers.refund import REFUNDABLE, told_of
+from pos_host.handlers.refund import REFUNDABLE, charged_days, told_of
 from pos_host.handlers.settlement import settlement_trailer
 from pos_host.handlers.told_sale import is_electronic_cash, what_it_completes
 from pos_host.ledger.authorisations import after
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import Entry, Row
+from pos_host.ledger.late_notices import late_notice, may_come_late
 from pos_host.ledger.reconciliation import differences, with_records
 from pos_host.ledger.rows import batch_row
 from pos_host.transaction.request import CardReader, Request
@@ -72,7 +73,7 @@ def batch_upload(request: Request, book: Book, batch: Batch, now: Instant, cards
     entry = request_entry(request, book, home, now, "approved", rrn, "", detail=detail)
     entries: tuple[Entry, ...] = (entry._replace(amount_minor=0),)
     if home.closed:
-        return _into_closed(book, home, now, rrn, entries, records)
+        return _into_closed(request, book, home, now, entries[0], records)
     notices, rows = _notices(request, book, home, entry, records, now)
     return Decision("approved", now.at_ms, rrn, entries=(*notices, *entries), rows=rows)
 
@@ -220,7 +221,7 @@ def _notices(
         key=f"2{record['stan']}",
         amount_minor=record["amount_minor"],
         detail=TOLD,
-        product=charged_as(request),
+        product=charged_as(request, book),
     )
     if function == "adjust":
         return _adjust_notice(request, book, home, told), ()
@@ -232,10 +233,11 @@ def _notices(
 
 
 def _refund_notice(request: Request, book: Book, told: Entry) -> Entry:
-    original = _refunded(request, book)
-    if original is None:
+    found = _refunded(request, book)
+    if found is None:
         return told
-    detail = _with(told, told_of(original))
+    original = found[1]
+    detail = _with(told, told_of(original, charged_days(found, original)))
     return told._replace(original=original.key, detail=detail, product=original.entry.product)
 
 
@@ -280,27 +282,31 @@ def _with(told: Entry, detail: dict[str, Any]) -> str:
     return json.dumps({**json.loads(told.detail), **detail})
 
 
-def _refunded(request: Request, book: Book) -> Transaction | None:
-    """The sale that a UnionPay refund's record names; Hypercom's DE60 names the refund itself."""
+def _refunded(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
+    """The sale that a UnionPay refund's record names, and its batch; Hypercom's DE60 names the refund itself."""
     if request.language.dialect.totals_kind != "unionpay48" or not names_an_original(request):
         return None
     found = original_of(request, book)
     if found is None or found[1].function not in REFUNDABLE or card_differs(request, found[1]):
         return None
-    return found[1]
+    return found
 
 
 def _into_closed(
-    book: Book,
-    home: Batch,
-    now: Instant,
-    rrn: str,
-    entries: tuple[Entry, ...],
-    records: list[dict[str, Any]],
+    request: Request, book: Book, home: Batch, now: Instant, entry: Entry, records: list[dict[str, Any]]
 ) -> Decision:
-    """A closed batch never changes; what its late records differ in is added to its report."""
+    """A closed batch never changes: what its late records differ in is added to its report, and what they alone tell of
+    is posted beside it. Its row goes with that, since what closes or alters a batch is where payouts are made."""
+    told: tuple[Entry, ...] = ()
+    rows: tuple[Row, ...] = ()
+    if may_come_late(home, records[0]["stan"]):
+        told, rows = _notices(request, book, home, entry, records, now)
+    notice = late_notice(home, told[0]) if told else None
+    if notice is not None:
+        row = batch_row(book, home)
+        return Decision("approved", now.at_ms, entry.rrn, entries=(notice, entry), rows=(row, *rows))
     found = differences(home, complete=False, uploads=with_records(home.uploads, records))
     known = {(item["stan"], item["kind"]) for item in home.discrepancies}
     new = [item for item in found if (item["stan"], item["kind"]) not in known]
-    rows = (batch_row(book, home, discrepancies=[*home.discrepancies, *new]),) if new else ()
-    return Decision("approved", now.at_ms, rrn, entries=entries, rows=rows)
+    differing = (batch_row(book, home, discrepancies=[*home.discrepancies, *new]),) if new else ()
+    return Decision("approved", now.at_ms, entry.rrn, entries=(entry,), rows=differing)

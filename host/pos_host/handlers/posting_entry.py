@@ -13,6 +13,7 @@ from pos_host.ledger.book import Batch, Book, Transaction, approval_code_of
 from pos_host.ledger.decision import NO_VALUES, Decision
 from pos_host.ledger.entry import APPROVALS, CHARGED, Entry
 from pos_host.transaction.request import Request
+from pos_specs.vocabulary import DECLINED_BY_RULE
 
 if TYPE_CHECKING:
     from pos_host.money.charged_product import ChargedProducts
@@ -57,7 +58,9 @@ def part_of(judged: Judgement, asked_minor: int, detail: dict[str, Any]) -> dict
 
 
 def values_of(entry: Entry) -> Mapping[str, str]:
-    """What the answer says besides what every answer does: of a part that was approved, its amount."""
+    """What the answer says besides what every answer does: the amount of a part that was approved, a rule's code."""
+    if entry.outcome == DECLINED_BY_RULE:
+        return {"response_code": json.loads(entry.detail)["response_code"]}
     return {"approved_amount": f"{entry.amount_minor:012d}"} if entry.outcome == "partially_approved" else NO_VALUES
 
 
@@ -100,7 +103,7 @@ def request_entry(
     card_print, masked, known_organisation, _, _ = request.card
     function = kind or request.function
     if function in CHARGED and not product and outcome in APPROVALS:
-        product = charged_as(request)
+        product = charged_as(request, book)
     columns = (
         function,
         book.terminal_no,
@@ -126,9 +129,10 @@ def request_entry(
     return new(Entry, columns)
 
 
-def charged_as(request: Request) -> str:
-    """What a fee would be taken for: the column `product` of its entry."""
-    return _charged_products().of(request)
+def charged_as(request: Request, book: Book) -> str:
+    """What a fee would be taken for, by the acquirer's own table or the shipped one: the column `product` of its
+    entry."""
+    return (book.products or _charged_products()).of(request)
 
 
 @lru_cache(1)

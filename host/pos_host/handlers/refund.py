@@ -9,7 +9,7 @@ from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import approve, decline
 from pos_host.handlers.purchase import late_original, wrong_money, wrong_pin
-from pos_host.ledger.book import Batch, Book, Transaction
+from pos_host.ledger.book import Batch, Book, StoredTransaction, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import SALES
 from pos_host.transaction.request import Request
@@ -36,18 +36,29 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
         now,
         original=original.key,
         organisation=request.card.organisation or original.entry.organisation,
-        detail=json.dumps(told_of(original)),
+        detail=json.dumps(told_of(original, charged_days(found, original))),
         product=original.entry.product,
     )
 
 
-def told_of(original: Transaction) -> dict[str, Any]:
-    """What a refund's detail says of the sale it gives back: which it is, and what its fee was taken for.
+def charged_days(found: tuple[Batch, Transaction] | None, original: Transaction) -> list[list[Any]]:
+    """By which fee schedules the batch of a refunded sale was charged; none while that is not settled."""
+    if found is not None:
+        return found[0].charged
+    return original.charged if isinstance(original, StoredTransaction) else []
+
+
+def told_of(original: Transaction, charged: list[list[Any]]) -> dict[str, Any]:
+    """What a refund's detail says of the sale it gives back: which it is, what its fee was taken for, and by which
+    schedule, where it was charged already (day, the instant that began, digest).
 
     `original_refunded_minor` is what had been given back of it before. When the refund is settled the sale may be in a
     batch that no book remembers any more.
     """
+    at_ms = original.entry.at_ms
+    begun = [day for day in charged if day[1] <= at_ms] or charged[:1]
     return {
+        **({"original_charged": begun[-1]} if begun else {}),
         "original_rrn": original.rrn,
         "original_sequence": original.sequence,
         "original_at_ms": original.entry.at_ms,

@@ -31,6 +31,7 @@ from pos_host.ledger.reconciliation import (
 from pos_host.transaction.request import Request
 from pos_specs.totals import (
     BALANCED,
+    NOT_BALANCED,
     Side,
     Totals,
     parse_hypercom,
@@ -92,13 +93,14 @@ def _unionpay(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
         if not may_settle_late(named):
             reason = f"batch {named.number} is closed with other totals"
             return decline(request, book, batch, now, "wrong_batch", reason)
-    codes = unionpay_codes(named, sent)
+    codes = (NOT_BALANCED, NOT_BALANCED) if _forced(request, named) else unionpay_codes(named, sent)
     if codes == (BALANCED, BALANCED):
         values = {"totals": _with_codes(sent_text, *codes)}
         if named.closed:
             return late_unionpay(request, book, named, now, "approved", sent, values, None)
         return close(request, book, named, now, "balanced", "approved", sent, [], values)
-    spanning = None if named.state != "open" else settled_with_earlier(book, named, sent)
+    alone = request.upload_forced or named.state != "open"
+    spanning = None if alone else settled_with_earlier(book, named, sent)
     if spanning is not None:
         values = {"totals": _with_codes(sent_text, BALANCED, BALANCED)}
         beside = answered_with(request, book, spanning.parts, now, "approved", sent)
@@ -126,7 +128,7 @@ def _hypercom(request: Request, book: Book, batch: Batch, now: Instant) -> Decis
         return _repeat(named, sent) or decline(
             request, book, batch, now, "wrong_batch", f"batch {named.number} is closed with other totals"
         )
-    if hypercom_balanced(named, sent):
+    if hypercom_balanced(named, sent) and not _forced(request, named):
         return close(request, book, named, now, "balanced", "approved", sent, [], {})
     return begin_upload(request, book, named, now, "out_of_balance_send_batch", sent, {})
 
@@ -166,6 +168,11 @@ def _checkpoint(request: Request, book: Book, batch: Batch, now: Instant, sent: 
 def _iso87_values(request: Request, totals: Totals) -> dict[str, str]:
     names = request.language.dialect.answer
     return {names[number]: text for number, text in write_iso87(totals).items() if number in names}
+
+
+def _forced(request: Request, batch: Batch) -> bool:
+    """Whether a rule has the terminal upload a batch whatever its totals; one that is closed keeps its answer."""
+    return request.upload_forced and not batch.closed
 
 
 def _named_batch(request: Request, book: Book) -> Batch | None:

@@ -85,6 +85,16 @@ class Transaction:
         return self.entry.outcome in APPROVALS and not self.reversed
 
 
+class StoredTransaction(Transaction):
+    """One that only the store remembered; `charged` as its batch has it."""
+
+    __slots__ = ("charged",)
+
+    def __init__(self, sequence: int, entry: Entry, charged: list[list[Any]]) -> None:
+        super().__init__(sequence, entry)
+        self.charged = charged
+
+
 class Tombstone:
     """A reversal whose original never came: it refuses only an original of the same STAN, amount and card."""
 
@@ -98,7 +108,9 @@ class Tombstone:
 
 class Batch:
     """One batch of one terminal. `groups` are the running totals by the dialect's groups; `adjusts` has, by the STAN
-    of an adjust, the transaction whose amount it changed."""
+    of an adjust, the transaction whose amount it changed; `late` by STAN what only an upload told of after the host
+    had settled the batch (late_notices.py), which no total counts. `charged` are the business days of its sales, each
+    with the instant it began and the digest of the fee schedule that its payout was worked out by."""
 
     __slots__ = (
         "adjusts",
@@ -108,6 +120,7 @@ class Batch:
         "by_invoice",
         "by_rrn",
         "by_stan",
+        "charged",
         "closed_at_ms",
         "currency",
         "dialect",
@@ -115,6 +128,7 @@ class Batch:
         "first_money_at_ms",
         "groups",
         "last_activity_at_ms",
+        "late",
         "number",
         "opened_at_ms",
         "result",
@@ -148,6 +162,8 @@ class Batch:
         self.adjusts: dict[str, Transaction] = {}
         self.uploads: dict[str, dict[str, Any]] = {}
         self.undelivered: dict[str, int] = {}
+        self.late: dict[str, Transaction] = {}
+        self.charged: list[list[Any]] = []
         self.groups: dict[str, Side] = {}
         self.terminal_totals: Totals = {}
         self.discrepancies: list[dict[str, Any]] = []
@@ -171,7 +187,8 @@ class Book:
     `sealed_keys` are its working keys as stored (hex, "" for none); `keys` the same opened, once they were needed.
     `authorisations` has by number those that are open, and those that changed in a batch it remembers. `owed` is what
     its terminal has still to take over (takeover.py).
-    `policy` is the settlement policy that holds for it now. `reminded`: a reminder to settle waits for its
+    `policy` is the settlement policy that holds for it now, `products` what transactions are charged as by the
+    acquirer's own table (None: by the shipped one). `reminded`: a reminder to settle waits for its
     next sign-in; `untold_batch_id` is the batch that the host settled and of which it does not know yet, 0 for none.
     `sign_in_due` is the reopening after which it has not signed in yet; `predecessor` the book of the terminal whose
     place it took, and `replaces` the record of that.
@@ -197,6 +214,7 @@ class Book:
         "owed",
         "policy",
         "predecessor",
+        "products",
         "reminded",
         "replaces",
         "rrn_prefix",
@@ -238,6 +256,7 @@ class Book:
         self.owed: RecordRow | None = None
         self.sign_in_due: RecordRow | None = None
         self.predecessor: Book | None = None
+        self.products: Any = None
         self.replaces: RecordRow | None = None
         self.reminded = False
         self.untold_batch_id = 0

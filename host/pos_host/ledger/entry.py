@@ -144,6 +144,13 @@ SETTLED_BY_HOST = "settled_by_host"
 LATE_TOTALS = "late_totals"
 """Kind of the entry of totals that a terminal sends of such a batch afterwards, or of the end of its late upload."""
 
+PAYOUT = "payout"
+"""Kind of the entry that tells what a closed batch pays; the row of its name is made of it."""
+
+LATE_NOTICE = "late_notice"
+"""Kind of the entry of a transaction that only the late upload into such a batch told of; its detail has the function
+it tells of. The closed batch stays as it is: the money has a payout of its own."""
+
 NEW_SALES = frozenset({"purchase", "cash_advance", "auth"})
 """Functions with which a terminal that does not settle goes on trading; all others end what was begun."""
 

@@ -23,7 +23,8 @@ class RecordRow(NamedTuple):
 
 
 class PayoutRow(NamedTuple):
-    """What a settled batch pays its merchant; its id is the batch's.
+    """What a settled batch pays its merchant; its id is the batch's. What has no batch of its own (a charge, what was
+    told late) has a number above (money/payout_numbers.py).
 
     Amounts in minor units of `currency` (ISO 4217 numeric, as in the journal); `net_minor` = captured − refunded −
     fees − charges. `business_day` is the day the batch belongs to, `due_day` the day it is paid (ISO dates);

@@ -20,6 +20,7 @@ class OpenPayouts(dict[int, PayoutRow]):
     def __init__(self) -> None:
         super().__init__()
         self._due: Counter[int] = Counter()
+        self._of_merchant: dict[str, dict[int, PayoutRow]] = {}
 
     def take(self, row: PayoutRow) -> None:
         """Keep a row that was committed, or let go of one that has ended."""
@@ -29,10 +30,23 @@ class OpenPayouts(dict[int, PayoutRow]):
             if not self._due[before.due_at_ms]:
                 del self._due[before.due_at_ms]
         if row.state not in PAYOUTS_OPEN:
+            self._let_go(row)
             return
         self[row.payout_id] = row
+        self._of_merchant.setdefault(row.merchant_id, {})[row.payout_id] = row
         if row.state != HELD:
             self._due[row.due_at_ms] += 1
+
+    def of_merchant(self, merchant_id: str) -> list[PayoutRow]:
+        """A merchant's open payouts by number: without a look at those of all others."""
+        mine = self._of_merchant.get(merchant_id, {})
+        return [mine[number] for number in sorted(mine)]
+
+    def _let_go(self, row: PayoutRow) -> None:
+        mine = self._of_merchant.get(row.merchant_id, {})
+        mine.pop(row.payout_id, None)
+        if not mine:
+            self._of_merchant.pop(row.merchant_id, None)
 
     def next_due_ms(self) -> int | None:
         """When the first of them that is not held is due, UTC milliseconds."""

@@ -11,6 +11,8 @@ from pos_host.ledger.entry import (
     APPROVALS,
     AUTHORISING,
     FINANCIAL,
+    LATE_NOTICE,
+    PAYOUT,
     SETTLED_BY_HOST,
     VOIDS,
     AuthorisationRow,
@@ -23,6 +25,7 @@ from pos_host.ledger.entry import (
     TerminalRow,
 )
 from pos_host.ledger.group_totals import count_in, has_money
+from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.reconciliation import with_records
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side
@@ -80,6 +83,10 @@ def apply_entry(book: Book, entry: Entry, sequence: int) -> None:
         _apply_reversal(book, entry, sequence)
     elif entry.kind == "reversal_of_closed":
         _batch(book, entry).reversals[entry.key] = Transaction(sequence, entry._replace(kind="reversal"))
+    elif entry.kind == PAYOUT:
+        _apply_payout(book, entry)
+    elif entry.kind == LATE_NOTICE:
+        _apply_late(book, as_told(entry), sequence)
     elif entry.kind == "batch_upload" and entry.outcome == "approved":
         _apply_upload(book, entry)
     elif entry.kind == "answer_undelivered":
@@ -219,6 +226,20 @@ def _apply_upload(book: Book, entry: Entry) -> None:
     batch = _batch(book, entry)
     batch.last_activity_at_ms = entry.at_ms
     batch.uploads = with_records(batch.uploads, json.loads(entry.detail)["records"])
+
+
+def _apply_payout(book: Book, entry: Entry) -> None:
+    """By which schedules a batch was charged is kept with it, for refunds of its sales."""
+    told = json.loads(entry.detail)
+    if told["payout_id"] == entry.batch_id:
+        _batch(book, entry).charged = told["days"]
+
+
+def _apply_late(book: Book, told: Entry, sequence: int) -> None:
+    """What an upload told of after its batch was closed stands beside it; a refund has given back all the same."""
+    _batch(book, told).late[told.stan] = Transaction(sequence, told)
+    if told.kind == "refund" and told.original:
+        _give_back(book, told, told.amount_minor)
 
 
 def _apply_undelivered(book: Book, entry: Entry) -> None:

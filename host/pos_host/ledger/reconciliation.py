@@ -6,6 +6,7 @@ from typing import Any
 
 from pos_host.ledger.book import Batch, Transaction
 from pos_host.ledger.group_totals import groups_of, totals_of
+from pos_host.ledger.late_notices import is_told_late, was_adjusted_late
 from pos_specs.totals import BALANCED, NOT_BALANCED, NOTHING, Side, Totals
 
 Records = dict[str, dict[str, Any]]
@@ -99,15 +100,21 @@ def differences(batch: Batch, *, complete: bool, uploads: Records | None = None)
     `uploads` stands in for the batch's own when records are judged before they are posted.
     """
     sent = batch.uploads if uploads is None else uploads
-    records = _by_original(batch, {stan: record for stan, record in sent.items() if not record.get("failed")})
+    records = _by_original(batch, {stan: record for stan, record in sent.items() if _is_compared(batch, stan, record)})
     standing = {tx.stan: tx for tx in batch.answers.values() if groups_of(batch.dialect, tx)}
     found: list[dict[str, Any]] = []
     for stan, record in records.items():
         found += _compare(record, standing.get(stan), batch.by_stan.get(stan))
     if complete:
         missing = [tx for tx in standing.values() if tx.stan not in records and _disputed(batch, tx)]
+        missing = [tx for tx in missing if not was_adjusted_late(batch, tx)]
         found += [_difference("not_uploaded", tx.stan, None, tx) for tx in missing]
     return sorted(found, key=lambda item: (item["stan"], item["kind"]))
+
+
+def _is_compared(batch: Batch, stan: str, record: dict[str, Any]) -> bool:
+    """What moved no money is not, nor what the record itself brought into the books."""
+    return not record.get("failed") and not is_told_late(batch, stan, record["amount_minor"])
 
 
 def _by_original(batch: Batch, records: Records) -> Records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from pos_host.ledger.added_terminal import ADDED_TERMINAL, added_terminal_id
 from pos_host.ledger.book import Book
@@ -33,6 +34,7 @@ class Registry:
         self.records = Records()
         self.payouts = OpenPayouts()
         self.policy_of: Callable[[Book], Policy] | None = None
+        self._products: Any = None
         self.changed: set[Book] = set()
         self.changed_for_watch: set[Book] = set()
 
@@ -101,6 +103,7 @@ class Registry:
     def add(self, book: Book) -> Book:
         book.merchant = self.merchant(book.merchant_id)
         replacement = self.records.find(REPLACEMENT, added_terminal_id(book.merchant_id, book.terminal_id))
+        book.products = self._products
         if self.policy_of is not None:
             book.policy = self.policy_of(book)
         self._books[(book.merchant_id, book.terminal_id)] = book
@@ -110,6 +113,12 @@ class Registry:
         if replacement is not None:
             self._succeed(replacement)
         return book
+
+    def charge_by(self, products: Any) -> None:
+        """Have every transaction from now on charged by the acquirer's own table of products (ChargedProducts)."""
+        self._products = products
+        for book in self:
+            book.products = products
 
     def _reopen(self, row: RecordRow) -> None:
         """A reopened terminal has to sign in; a merchant's reopening is about no terminal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from pos_host.clock import iso_utc
@@ -22,7 +23,7 @@ from pos_host.merchants.free_text import plain_text
 from pos_host.merchants.given_account import GivenAccount, checked
 from pos_host.merchants.lives import Life
 from pos_host.merchants.refused_applications import refuse_blocked
-from pos_host.merchants.trial_payouts import tests_settled
+from pos_host.merchants.trial_payouts import goes_to, tests_settled
 
 ACCOUNT_CHANGE = "account_change"
 
@@ -138,7 +139,7 @@ class AccountChanges:
             _check_reviewer(actor, row, "approving a change")
             extra = {"why": plain_text("why", why, needed=False), "reviewed_by": actor.name}
             moved = stepped(ACCOUNT_CHANGE_LIFE, row, "approve", actor.name, now_ms, extra)
-            _refuse_blocked(self._judge.again(actor, row, self._account(row)))
+            _refuse_blocked(actor, row, self._judge.again(actor, row, self._account(row)), now_ms)
             return self._written("approved", row, moved)
 
         return await self._act(actor, "approve", _subject(merchant_id, change_id), decide, why)
@@ -264,6 +265,8 @@ class AccountChanges:
 
     def _begin_tests(self, row: RecordRow) -> Callable[[int], Written]:
         def decide(now_ms: int) -> Written:
+            if self._found(row.merchant_id, row.record_id) != row:
+                return Written(answer=row.record_id)  # somebody was before; what is due then is looked at again
             extra = {"taken": self._taken(row)}
             moved = stepped(ACCOUNT_CHANGE_LIFE, row, "begin_tests", HOST.name, now_ms, extra)
             return self._written("tests_begun", row, moved)
@@ -271,7 +274,12 @@ class AccountChanges:
         return decide
 
     def _remind_of_audit(self, row: RecordRow) -> Callable[[int], Written]:
-        return lambda now_ms: self._written("audit_due", row, row._replace(due_at_ms=0))
+        def decide(now_ms: int) -> Written:
+            if self._found(row.merchant_id, row.record_id) != row:
+                return Written(answer=row.record_id)
+            return self._written("audit_due", row, row._replace(due_at_ms=0))
+
+        return decide
 
     # -- what it looks like
 
@@ -306,18 +314,27 @@ class AccountChanges:
     async def _tests(self, row: RecordRow) -> dict[str, int]:
         """How many test transactions are needed, and how many were paid to the new account."""
         body = body_of(row)
-        where: dict[str, str | int] = {"merchant_id": row.merchant_id, "account_id": body["account_id"]}
-        paid = await self._journal.select(Question(PayoutRow, {**where, "state": "made"}))
-        settled = tests_settled(paid, body.get("activated_at_ms", 0))
+        settled = tests_settled(await self._paid(row), body["account_id"], body.get("activated_at_ms", 0))
         return {"needed": self._judge.changes.tests_needed, "settled": settled}
 
     async def _first_payouts(self, row: RecordRow) -> list[dict[str, Any]]:
-        """The first payouts that were made to the new account: what an audit looks through."""
-        where: dict[str, str | int] = {"merchant_id": row.merchant_id, "account_id": body_of(row)["account_id"]}
-        paid = await self._journal.select(Question(PayoutRow, {**where, "state": "made"}))
+        """The first payouts that were made to the new account, whole or in part: what an audit looks through."""
+        account_id = body_of(row)["account_id"]
+        paid = [payout for payout in await self._paid(row) if goes_to(payout, account_id)]
         paid.sort(key=lambda payout: (payout.business_day, payout.payout_id))
         names = ("payout_id", "business_day", "due_day", "net_minor", "currency")
         return [{name: getattr(payout, name) for name in names} for payout in paid[:FIRST_PAYOUTS]]
+
+    async def _paid(self, row: RecordRow) -> list[PayoutRow]:
+        """The merchant's payouts that were made since the account came into place, as the store has them."""
+        paid: list[PayoutRow] = []
+        after: int | None = None
+        where: dict[str, str | int] = {"merchant_id": row.merchant_id, "state": "made"}
+        since_ms = body_of(row).get("activated_at_ms", 0)
+        while page := await self._journal.select(Question(PayoutRow, where, after=after)):
+            paid += [payout for payout in page if payout.changed_at_ms >= since_ms]
+            after = page[-1].payout_id
+        return paid
 
     def _terminal_views(self, row: RecordRow) -> list[dict[str, Any]]:
         body, waiting = body_of(row), {book.terminal_no for book in self._waited_for(row)}
@@ -428,8 +445,8 @@ class AccountChanges:
         self, actor: Actor, action: str, subject: Subject, decide: Callable[[int], Written], why: str = ""
     ) -> dict[str, Any]:
         reason = plain_text("why", why, needed=False)
-        number = await self._desk.act(actor, f"account_change.{action}", subject, decide, reason)
-        await self._accounts.judged(subject.merchant_id)
+        judged = partial(self._accounts.judged, subject.merchant_id)
+        number = await self._desk.act(actor, f"account_change.{action}", subject, decide, reason, judged)
         return self.view(self._found(subject.merchant_id, number))
 
 
@@ -451,11 +468,26 @@ def _check_reviewer(actor: Actor, row: RecordRow, what: str) -> None:
     check_other_person(actor, (body["submitted_by"], body["applicant"]), what)
 
 
-def _refuse_blocked(found: list[dict[str, Any]]) -> None:
-    blocking = [blocker for blocker in found if blocker["blocks"]]
-    if blocking:
-        codes = ", ".join(blocker["code"] for blocker in blocking)
-        raise Refused("blocked", f"the settlement account cannot be changed: {codes}", blockers=found)
+def _refuse_blocked(actor: Actor, row: RecordRow, found: list[dict[str, Any]], now_ms: int) -> None:
+    """Raise Refused where something blocks the approval; the change's history keeps the try, once for the same person
+    and reasons however often it is repeated."""
+    codes = ", ".join(blocker["code"] for blocker in found if blocker["blocks"])
+    if not codes:
+        return
+    body = body_of(row)
+    tried = step("approve_refused", actor.name, row.state, now_ms, codes)
+    known = {**body["history"][-1], "at_ms": now_ms} == tried
+    noted = record(
+        row.kind,
+        row.record_id,
+        row.merchant_id,
+        row.state,
+        now_ms,
+        {**body, "history": [*body["history"], tried]},
+        row.due_at_ms,
+    )
+    text = f"the settlement account cannot be changed: {codes}"
+    raise Refused("blocked", text, rows=() if known else (noted,), blockers=found)
 
 
 def _owed(books: Iterable[Book], row: RecordRow, now_ms: int, what: str) -> list[RecordRow]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 from pos_host.clock import iso_utc
@@ -215,8 +216,8 @@ class Accounts:
     async def _act(
         self, actor: Actor, action: str, subject: Subject, decide: Callable[[int], Written], why: str = ""
     ) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._desk.act(actor, action, subject, decide, _quiet(why))
-        await self.judged(subject.merchant_id)
+        judged = partial(self.judged, subject.merchant_id)
+        answer: dict[str, Any] = await self._desk.act(actor, action, subject, decide, _quiet(why), judged)
         return answer
 
     async def judged(self, merchant_id: str) -> None:

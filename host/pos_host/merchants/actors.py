@@ -19,11 +19,13 @@ ASKING = ROLES[:-1]
 
 
 class Actor(NamedTuple):
-    """Somebody who asks for something. `merchant_id` is "" but for the role merchant."""
+    """Somebody who asks for something. `merchant_id` is "" but for the role merchant; `known_to` are those who may know
+    the token in use: who gave it out, and who may know that one's."""
 
     name: str
     role: str
     merchant_id: str = ""
+    known_to: tuple[str, ...] = ()
 
 
 ADMIN = Actor("admin", "admin")

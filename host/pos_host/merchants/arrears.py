@@ -19,9 +19,8 @@ def arrears_of(registry: Registry, merchant_id: str) -> str:
     if flag:
         return f"merchant {merchant_id} is in arrears{f': {flag}' if isinstance(flag, str) else ''}"
     owed: dict[str, int] = {}
-    for payout in registry.payouts.values():
-        if payout.merchant_id == merchant_id:
-            owed[payout.currency] = owed.get(payout.currency, 0) + payout.net_minor
+    for payout in registry.payouts.of_merchant(merchant_id):
+        owed[payout.currency] = owed.get(payout.currency, 0) + payout.net_minor
     short = [
         f"{-net_minor} minor units of currency {code}" for code, net_minor in sorted(owed.items()) if net_minor < 0
     ]

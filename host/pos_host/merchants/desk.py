@@ -3,14 +3,16 @@
     actor, action → right? → decide (pure) → one commit: rows, audit row, events → applied → answer
 
 What is refused is audited as well. An action on a terminal is decided in that terminal's turn, so that no message of it
-is under way meanwhile.
+is under way meanwhile. An action that has begun is ended, also where who asked for it has gone away: between its commit
+and the books no cancellation comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from pos_host.clock import Clock
@@ -23,6 +25,7 @@ from pos_host.logs import Logger
 from pos_host.merchants.actors import Actor, may, needed_role
 from pos_host.merchants.audit import NO_ROW, linked
 from pos_host.merchants.lives import NotNow
+from pos_host.merchants.long_numbers import without_foreign_numbers, without_long_numbers
 
 log = Logger("pos_host.desk")
 
@@ -109,30 +112,55 @@ class Desk:
         self.records = registry.records
         self.clock = clock
         self.granted: Granted = lambda actor, action, merchant_id, now_ms: False
-        self.busy = 0
         self._journal = journal
         self._turns = turns
         self._last = audited or NO_ROW
         self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def act(self, actor: Actor, action: str, subject: Subject, decide: Decide, why: str = "") -> Any:
-        """Do `action` and give its answer once it is durable.
+    async def act(
+        self,
+        actor: Actor,
+        action: str,
+        subject: Subject,
+        decide: Decide,
+        why: str = "",
+        then: Callable[[], Awaitable[None]] | None = None,
+    ) -> Any:
+        """Do `action` and give its answer once it is durable, and once `then` has done what follows from it.
 
         `decide` gets the time (UTC milliseconds) and raises Refused or NotNow for what cannot be done, which is
-        audited and raised on; Forbidden where the actor's role is not enough; NotKept when the commit failed.
+        audited and raised on; Forbidden where the actor's role is not enough; NotKept when the commit failed. Who is
+        cancelled while it waits for its turn has asked for nothing; from then on the action goes its way without it.
         """
-        self.busy += 1
+        await self._turn.acquire()
+        work = asyncio.get_running_loop().create_task(self._in_turn(actor, action, subject, decide, why, then))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(work)
+
+    async def _in_turn(
+        self,
+        actor: Actor,
+        action: str,
+        subject: Subject,
+        decide: Decide,
+        why: str,
+        then: Callable[[], Awaitable[None]] | None,
+    ) -> Any:
         try:
-            async with self._turn:
-                return await self._act(actor, action, subject, decide, why)
+            answer = await self._act(actor, action, subject, decide, why)
         finally:
-            self.busy -= 1
+            self._turn.release()
+        if then is not None:
+            await then()
+        return answer
 
     async def _act(self, actor: Actor, action: str, subject: Subject, decide: Decide, why: str) -> Any:
         refusals: list[Exception] = []
         made: list[Written] = []
         who, what = (actor.name, actor.role), (action, subject.name, subject.merchant_id)
-        audit = AuditRow(0, 0, *who, *what, "done", why, "", "", "")
+        audit = AuditRow(0, 0, *who, *what, "done", without_long_numbers(why), "", "", "")
 
         def write(now_ms: int) -> tuple[tuple[Entry, ...], tuple[Row, ...]] | None:
             nonlocal audit
@@ -142,8 +170,9 @@ class Desk:
             except (Refused, NotNow) as refused:
                 refusals.append(refused)
                 kept = refused.rows if isinstance(refused, Refused) else ()
-                written = Written(kept, told=(Told("office.refused", 0, {"reason": str(refused)}),))
-                audit = audit._replace(result="refused", reason=str(refused))
+                reason = without_foreign_numbers(str(refused))
+                written = Written(kept, told=(Told("office.refused", 0, {"reason": reason}),))
+                audit = audit._replace(result="refused", reason=reason)
             made.append(written)
             if not (written.rows or written.told or written.entries):
                 return None
@@ -175,11 +204,11 @@ class Desk:
                 return None
 
         if subject.book is not None:
-            self._turns.take_turn(subject.book, lambda book, now_ms: decide(now_ms), ended.set_result)
+            self._turns.take_turn(subject.book, lambda book, now_ms: decide(now_ms), partial(_tell, ended))
         else:
             written = decide(self.clock.now_ms())
             if written is None:
-                ended.set_result(True)
+                _tell(ended, True)
             else:
                 self._journal.post(Posting(*written, lambda first: self._committed(written[1], first, ended)))
         kept = await ended
@@ -190,7 +219,21 @@ class Desk:
     def _committed(self, rows: tuple[Row, ...], first: int | None, ended: asyncio.Future[bool]) -> None:
         if first is not None:
             self.registry.apply(rows)
-        ended.set_result(first is not None)
+        _tell(ended, first is not None)
+
+    def keep(self, row: Row) -> None:
+        """Have a row kept that is nobody's action and leaves no trace in the trail."""
+
+        def done(first: int | None) -> None:
+            if first is not None:
+                self.registry.apply((row,))
+
+        self._journal.post(Posting((), (row,), done))
+
+    def abandon(self) -> None:
+        """Drop what is under way: the host dies."""
+        for work in self._under_way:
+            work.cancel()
 
     def allows(self, actor: Actor, action: str, merchant_id: str) -> bool:
         """Whether `actor` may do `action` for a merchant now, four eyes apart."""
@@ -217,6 +260,12 @@ class Desk:
             text = json.dumps(detail, ensure_ascii=False)
             entries.append(Entry(OFFICE, event.terminal_no, 0, audit.at_ms, detail=text))
         return (*entries, *written.entries)
+
+
+def _tell(ended: asyncio.Future[bool], kept: bool) -> None:
+    """Nobody waits any more where the host was abandoned."""
+    if not ended.done():
+        ended.set_result(kept)
 
 
 def _text(subject: dict[str, Any] | None) -> str:

@@ -19,8 +19,8 @@ PARTICULARS = ("name", "legal_name", "licence_number", "category_code", "contact
 MERCHANT_ID = re.compile(r"[!-~]([ -~]{0,13}[!-~])?")
 """What DE42 can carry: 15 printable characters, padded with spaces."""
 
-TERMINAL_ID = re.compile(r"[!-~]([ -~]{0,6}[!-~])?")
-"""What DE41 can carry: 8 printable characters, padded with spaces."""
+TERMINAL_ID = re.compile(r"[!-~]([ -~]{0,14}[!-~])?")
+"""What DE41 can carry: 8 printable characters, in BASE24 16, padded with spaces."""
 
 TRADING = ("active", "suspended")
 """States of a merchant that terminals may be added to."""
@@ -69,7 +69,7 @@ class Directory:
         """Let a terminal enrol at its first message, whatever `--enrol` says; gives it."""
 
         def decide(now_ms: int) -> Written:
-            _check(TERMINAL_ID, "terminal_id", terminal_id, "1 to 8 printable ASCII characters")
+            _check(TERMINAL_ID, "terminal_id", terminal_id, "1 to 16 printable ASCII characters")
             merchant = self._row(merchant_id)
             if merchant.state not in TRADING:
                 raise Refused("merchant_not_active", f"merchant {merchant_id} is {merchant.state}: it adds no terminal")

@@ -81,7 +81,8 @@ class Escalations:
         return shipped_ladder()
 
     def ladder(self, scope: str) -> dict[str, Any]:
-        """The ladder that was set for a scope; `ladder` is null where none was."""
+        """The ladder that was set for a scope; `ladder` is null where none was. Raises Refused (404)."""
+        self._check_scope(scope)
         row = self._registry.records.find(LADDER, scope)
         is_set = row is not None and row.state == "set"
         shown = body_of(row)["ladder"] if row is not None and is_set else None
@@ -90,22 +91,41 @@ class Escalations:
         return {"scope": scope, "own": is_set, "ladder": shown}
 
     async def set_ladder(self, actor: Actor, scope: str, given: dict[str, Any] | None, why: str = "") -> dict[str, Any]:
-        """Set the ladder of a scope, or take it away (None) so that the next wider one holds again."""
+        """Set the ladder of a scope, or take it away (None) so that the next wider one holds again; raises Refused."""
         why = plain_text("why", why, needed=False)
         try:
             ladder = None if given is None else written(read_ladder(given))
         except ValueError as error:
             raise Refused("invalid_ladder", str(error), status=422) from None
 
+        merchant_id = self._merchant_of(scope)
+
         def decide(now_ms: int) -> Written:
-            merchant_id = "" if scope == ACQUIRER else scope.partition("/")[0]
+            self._check_scope(scope)
             body = {"ladder": ladder}
-            row = record(LADDER, scope, merchant_id, "none" if ladder is None else "set", now_ms, body)
+            row = record(LADDER, scope, merchant_id or "", "none" if ladder is None else "set", now_ms, body)
             told = Told("escalation.ladder_changed", 0, {"scope": scope})
             return Written((row,), (told,), self.ladder(scope), body, None)
 
-        await self._desk.act(actor, "escalation.set_ladder", Subject(f"ladder of {scope}"), decide, why)
+        shown = scope if merchant_id is not None else "(nobody known)"  # it may be anything, a card's number
+        await self._desk.act(actor, "escalation.set_ladder", Subject(f"ladder of {shown}"), decide, why)
         return self.ladder(scope)
+
+    def _check_scope(self, scope: str) -> None:
+        if self._merchant_of(scope) is None:
+            text = "the scope must be acquirer, a merchant's number, or merchant/terminal, of those the host knows"
+            raise Refused("unknown_scope", text, status=404)
+
+    def _merchant_of(self, scope: str) -> str | None:
+        """Whose a scope is; "" for the acquirer's, None where the host knows nobody of that number. A number may have
+        strokes of its own."""
+        if scope == ACQUIRER:
+            return ""
+        if self._registry.knows_merchant(scope):
+            return scope
+        cuts = [place for place, character in enumerate(scope) if character == "/"]
+        known = (scope[:cut] for cut in cuts if self._registry.knows_terminal(scope[:cut], scope[cut + 1 :]))
+        return next(known, None)
 
     # -- what falls due
 

@@ -10,6 +10,7 @@ from typing import Any
 from pos_host.journal import ROWS_AT_ONCE, Journal, Question
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.merchants.change_rules import ChangeRules
+from pos_host.money.payout_numbers import is_of_batch
 
 LEAST_BEFORE = 3
 """Settlements that have to be there to be compared with: fewer have no pattern."""
@@ -46,7 +47,7 @@ async def _payouts_of(journal: Journal, merchant_id: str) -> list[PayoutRow]:
     after: int | None = None
     while True:
         page = await journal.select(Question(PayoutRow, {"merchant_id": merchant_id}, after=after))
-        payouts += page
+        payouts += [payout for payout in page if is_of_batch(payout.payout_id)]  # a rent is no settlement
         if len(page) < ROWS_AT_ONCE:
             return payouts
         after = page[-1].payout_id

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from pos_host.merchants.desk import Refused
+from pos_host.merchants.long_numbers import without_long_numbers
 
 TEXT_MOST = 2000
 """Characters of a reason, a complaint, an answer: a page."""
-
-_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){7,}[Xx]?")
-"""Eight digits and more, also in groups: an account number, a card, somebody's identity, a telephone."""
 
 
 def plain_text(key: str, text: str, *, needed: bool = True) -> str:
@@ -19,4 +15,4 @@ def plain_text(key: str, text: str, *, needed: bool = True) -> str:
     if (needed and not kept) or len(kept) > TEXT_MOST or not kept.isprintable():
         least = 1 if needed else 0
         raise Refused("invalid_text", f"{key}: must be {least} to {TEXT_MOST} characters of text", status=422)
-    return _NUMBER.sub(lambda found: "*" * len(found[0]), kept)
+    return without_long_numbers(kept)

@@ -71,7 +71,7 @@ class HolderUsers(Protocol):
     def revoked(self, row: RecordRow, now_ms: int) -> RecordRow:
         """The row of a user whose token ends."""
 
-    def issued(self, name: str, role: str, merchant_id: str, now_ms: int) -> tuple[RecordRow, str]:
+    def issued(self, actor: Actor, name: str, role: str, merchant_id: str, now_ms: int) -> tuple[RecordRow, str]:
         """The row of a user with a new token, and the token."""
 
 
@@ -242,7 +242,7 @@ class HolderChanges:
                 raise Refused("no_user", "the application named no user of this host for the incoming holder")
             if self._desk.records.find("user", name) is not None:
                 raise Refused("user_exists", "the incoming holder's user has a token already")
-            user, token = self.users.issued(name, "merchant", merchant_id, now_ms)
+            user, token = self.users.issued(actor, name, "merchant", merchant_id, now_ms)
             told.append(token)
             return self._written("token_issued", row, moved, (user,))
 
@@ -305,6 +305,8 @@ class HolderChanges:
         """The day came and something is missing: told once a day, until it is there."""
 
         def decide(now_ms: int) -> Written:
+            if self._found(row.merchant_id, row.record_id) != row:
+                return Written(answer=row.record_id)  # somebody was before; what is due then is looked at again
             due_at_ms = self._first_midnight(row.merchant_id, now_ms + 1)
             extra = {"waits_for": ["training"]}
             moved = stepped(HOLDER_CHANGE_LIFE, row, "wait", HOST.name, now_ms, extra, due_at_ms=due_at_ms)
@@ -314,6 +316,8 @@ class HolderChanges:
 
     def _taking_effect(self, row: RecordRow) -> Callable[[int], Written]:
         def decide(now_ms: int) -> Written:
+            if self._found(row.merchant_id, row.record_id) != row:
+                return Written(answer=row.record_id)
             body = body_of(row)
             incoming = self._holder(body["holder_id"])
             rows: list[Row] = [moved_holder(incoming, "take_over", now_ms)]
@@ -338,6 +342,8 @@ class HolderChanges:
         flags = await first_settlements(self._journal, row.merchant_id, since, self._judge.changes)
 
         def decide(now_ms: int) -> Written:
+            if self._found(row.merchant_id, row.record_id) != row:
+                return Written(answer=row.record_id)
             over = now_ms >= body["watch_until_ms"]
             due_at_ms = 0 if over else min(now_ms + DAY_MS, body["watch_until_ms"])
             new = [flag for flag in flags if flag not in body["flags"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pos_host.clock import iso_utc
@@ -36,9 +37,7 @@ class Suspensions:
             told = Told(f"{_thing(whom)}.suspended", whom.terminal_no, {"reason": reason.name})
             return self._written(whom, before, after, row, told, now_ms)
 
-        answer = await self._act(actor, "suspend", whom, decide, why)
-        await self._judge_payouts(whom.merchant_id)
-        return answer
+        return await self._act(actor, "suspend", whom, decide, why)
 
     async def resume(self, actor: Actor, whom: Whom, why: str) -> dict[str, Any]:
         """Let it sell again, or where its closure goes on, go on with that; payouts held for it are released."""
@@ -52,9 +51,7 @@ class Suspensions:
             told = Told(f"{_thing(whom)}.resumed", whom.terminal_no, {"status": after})
             return self._written(whom, before, after, row, told, now_ms)
 
-        answer = await self._act(actor, "resume", whom, decide, why)
-        await self._judge_payouts(whom.merchant_id)
-        return answer
+        return await self._act(actor, "resume", whom, decide, why)
 
     def _is_closing(self, whom: Whom) -> bool:
         rows = self._registry.records.of_kind(CLOSURE, whom.merchant_id)
@@ -73,7 +70,8 @@ class Suspensions:
 
     async def _act(self, actor: Actor, verb: str, whom: Whom, decide: Any, why: str) -> dict[str, Any]:
         action = f"{_thing(whom)}.{verb}"
-        answer: dict[str, Any] = await self._desk.act(actor, action, whom.subject(), decide, why)
+        judged = partial(self._judge_payouts, whom.merchant_id)
+        answer: dict[str, Any] = await self._desk.act(actor, action, whom.subject(), decide, why, judged)
         return answer
 
 

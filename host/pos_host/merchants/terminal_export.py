@@ -1,7 +1,7 @@
 """Everything of a terminal, to be kept elsewhere before it is closed: transactions, settlements, vouchers.
 
-The journal has no index by terminal, so an export reads all of it from the terminal's enrolment on, page by page, and
-lets the host's other work go on in between.
+The journal has no index by terminal, so an export asks it for the terminal's entries range by range, and lets the
+host's other work go on in between.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pos_host.clock import iso_utc
+from pos_host.entry_walk import every
 from pos_host.handlers.after_closing import AFTER_CLOSING
-from pos_host.journal import Journal, StoredEntry
+from pos_host.journal import EntryQuestion, Journal, StoredEntry
 from pos_host.ledger.book import Book
 from pos_host.ledger.registry import Registry
 from pos_host.merchants.applications import APPLICATION, application_view
 from pos_host.views import batch_view, live_row, terminal_view, without_prints
-
-ENTRIES_AT_ONCE = 1_000
-"""Entries read in one go: some ten milliseconds of the host's loop."""
 
 BATCHES_AT_ONCE = 100
 
@@ -66,20 +64,13 @@ class TerminalExport:
                 for voucher in view["vouchers"]:
                     told = {"application": view["id"], "state": view["state"], "batch_id": view["batch_id"]}
                     yield {"record": "voucher", "at": view["handed_in_at"], **told, **voucher}
-        async for stored in self._entries(book, 0):
+        async for stored in every(self._journal, EntryQuestion({"terminal_no": (book.terminal_no,)})):
             yield {"record": "transaction", **entry_view(stored)}
 
     async def late_messages(self, book: Book) -> list[dict[str, Any]]:
         """What it sent while it was closed, in order: refused, kept, and nothing done about it."""
-        kept = self._entries(book, 0)
-        return [entry_view(stored) async for stored in kept if stored.entry.kind == AFTER_CLOSING]
-
-    async def _entries(self, book: Book, after: int) -> AsyncIterator[StoredEntry]:
-        while page := await self._journal.entries_after(after, ENTRIES_AT_ONCE):
-            for stored in page:
-                if stored.entry.terminal_no == book.terminal_no:
-                    yield stored
-            after = page[-1].sequence
+        late = EntryQuestion({"terminal_no": (book.terminal_no,), "kind": (AFTER_CLOSING,)})
+        return [entry_view(stored) async for stored in every(self._journal, late)]
 
 
 def entry_view(stored: StoredEntry) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pos_host.ledger.book import Batch, Book
 from pos_host.ledger.group_totals import has_money, sides
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.ledger.registry import Registry
-from pos_host.money.payouts import reasons_of
+from pos_host.money.payout_steps import reasons_of
 
 BATCH, UPLOAD, UNDELIVERED, AUTHORISATION, PAYOUT = (
     "batch_unsettled",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 from pos_host.clock import iso_utc
@@ -81,8 +82,8 @@ class UsageRules:
         self, actor: Actor, action: str, merchant_id: str, decide: Callable[[int], Written], why: str
     ) -> dict[str, Any]:
         subject, reason = Subject("usage rules", merchant_id), plain_text("why", why, needed=False)
-        view: dict[str, Any] = await self._desk.act(actor, action, subject, decide, reason)
-        await self._judged(merchant_id)
+        judged = partial(self._judged, merchant_id)
+        view: dict[str, Any] = await self._desk.act(actor, action, subject, decide, reason, judged)
         return view
 
     def _version(

@@ -1,11 +1,11 @@
-"""Users: who may ask the host under which role. A token is told once; the store has its digest only."""
+"""Users: who may ask the host under which role, and until when. A token is told once; the store has its digest only."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pos_host.clock import iso_utc
 from pos_host.ledger.merchant_rows import RecordRow
@@ -23,6 +23,13 @@ NAME = re.compile(r"(?=[^a-z]*[a-z])[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
 """A name or an address in small letters, one at least: it stands in every audit row of what its user does, so it must
 not be a card's number."""
 
+TOKEN_USE = "token_use"
+"""Kind of the records of when a token was used last; the id is the user's name. They are nobody's action, so they
+stand in no trail."""
+
+USE_NOTED_EVERY_MS = 60_000
+"""A token that works all day leaves a row a minute, so its last use is known to the minute."""
+
 RESERVED = frozenset({ADMIN.name, HOST.name})
 """Names that would pass for the host's own token, or for the host itself."""
 
@@ -33,34 +40,48 @@ class Users:
     def __init__(self, desk: Desk, new_token: Callable[[], str]) -> None:
         self._desk = desk
         self._new_token = new_token
-        self._by_digest: dict[str, Actor] = {}
+        self._by_digest: dict[str, _Token] = {}
+        self._used_ms: dict[str, int] = {row.record_id: row.changed_at_ms for row in desk.records.of_kind(TOKEN_USE)}
         for row in desk.records.of_kind(USER):
             self._take(row)
         desk.records.listen(USER, self._take)
 
     def actor_of(self, token: str) -> Actor | None:
-        """Whose token it is; None for nobody's, or somebody's who was revoked."""
-        return self._by_digest.get(digest_of(token))
+        """Whose token it is; None for nobody's, one that ended, or somebody's who was revoked."""
+        found, now_ms = self._by_digest.get(digest_of(token)), self._desk.clock.now_ms()
+        if found is None or 0 < found.expires_at_ms <= now_ms:
+            return None
+        self._note_use(found.actor, now_ms)
+        return found.actor
 
-    async def create(self, actor: Actor, name: str, role: str, merchant_id: str = "", why: str = "") -> dict[str, Any]:
-        """Put a user on record and give it with its `token`, which is told this once. Raises Refused."""
+    async def create(
+        self, actor: Actor, name: str, role: str, merchant_id: str = "", why: str = "", expires_at_ms: int = 0
+    ) -> dict[str, Any]:
+        """Put a user on record and give it with its `token`, which is told this once and ends at `expires_at_ms` (UTC
+        milliseconds; 0: never). Raises Refused."""
 
         def decide(now_ms: int) -> Written:
             self._check(name, role, merchant_id)
-            row, token = self.issued(name, role, merchant_id, now_ms)
+            _check_expiry(expires_at_ms, now_ms)
+            row, token = self.issued(actor, name, role, merchant_id, now_ms, expires_at_ms)
             view = user_view(row)
             told = Told("user.created", 0, {"name": name, "role": role})
             return Written((row,), (told,), None, view, {**view, "token": token})
 
         return await self._act(actor, "user.create", name, merchant_id, decide, why)
 
-    async def rotate(self, actor: Actor, name: str, why: str = "") -> dict[str, Any]:
-        """Give a user a new `token`; the one before it is nobody's from now on."""
+    async def rotate(self, actor: Actor, name: str, why: str = "", expires_at_ms: int = 0) -> dict[str, Any]:
+        """Give a user a new `token`; the one before it is nobody's from now on. Without an end of its own (UTC
+        milliseconds) the new one lasts as long as the one before was given for."""
 
         def decide(now_ms: int) -> Written:
             before = self._row(name)
             USER_LIFE.after(before.state, "rotate")
-            row, token = self.issued(name, body_of(before)["role"], before.merchant_id, now_ms)
+            _check_expiry(expires_at_ms, now_ms)
+            ends_at_ms, body = expires_at_ms, body_of(before)
+            if not ends_at_ms and body.get("expires_at_ms"):
+                ends_at_ms = now_ms + body["expires_at_ms"] - body["issued_at_ms"]
+            row, token = self.issued(actor, name, body["role"], before.merchant_id, now_ms, ends_at_ms)
             view = user_view(row)
             told = Told("user.token_rotated", 0, {"name": name})
             return Written((row,), (told,), user_view(before), view, {**view, "token": token})
@@ -78,12 +99,15 @@ class Users:
 
         return await self._act(actor, "user.revoke", name, self._merchant_of(name), decide, why)
 
-    def issued(self, name: str, role: str, merchant_id: str, now_ms: int) -> tuple[RecordRow, str]:
-        """The row of a user with a new token, for another action's commit, and the token."""
+    def issued(
+        self, actor: Actor, name: str, role: str, merchant_id: str, now_ms: int, expires_at_ms: int = 0
+    ) -> tuple[RecordRow, str]:
+        """The row of a user with a new token given out by `actor`, for another action's commit, and the token."""
         token = self._new_token()
         known = self._desk.records.find(USER, name)
         created_at_ms = now_ms if known is None else body_of(known)["created_at_ms"]
         body = {"role": role, "digest": digest_of(token), "created_at_ms": created_at_ms, "issued_at_ms": now_ms}
+        body |= {"known_to": list(dict.fromkeys((actor.name, *actor.known_to))), "expires_at_ms": expires_at_ms}
         return record(USER, name, merchant_id, USER_LIFE.initial, now_ms, body), token
 
     def revoked(self, row: RecordRow, now_ms: int) -> RecordRow:
@@ -102,11 +126,19 @@ class Users:
 
     def user(self, name: str) -> dict[str, Any]:
         """One user; raises Refused."""
-        return user_view(self._row(name))
+        return self._shown(self._row(name))
 
     def users(self) -> list[dict[str, Any]]:
         """Every user in the order they came, revoked ones among them."""
-        return [user_view(row) for row in self._desk.records.of_kind(USER)]
+        return [self._shown(row) for row in self._desk.records.of_kind(USER)]
+
+    def _shown(self, row: RecordRow) -> dict[str, Any]:
+        return {**user_view(row), "last_used_at": iso_utc(self._used_ms.get(row.record_id, 0)) or None}
+
+    def _note_use(self, actor: Actor, now_ms: int) -> None:
+        if now_ms - self._used_ms.get(actor.name, 0) >= USE_NOTED_EVERY_MS:
+            self._used_ms[actor.name] = now_ms
+            self._desk.keep(record(TOKEN_USE, actor.name, actor.merchant_id, "used", now_ms, {}))
 
     def _check(self, name: str, role: str, merchant_id: str) -> None:
         if NAME.fullmatch(name) is None:
@@ -142,11 +174,24 @@ class Users:
     def _take(self, row: RecordRow) -> None:
         """What a committed row makes of the user's tokens: the one it names, or none."""
         body = body_of(row)
-        mine = [digest for digest, actor in self._by_digest.items() if actor.name == row.record_id]
+        mine = [digest for digest, token in self._by_digest.items() if token.actor.name == row.record_id]
         for digest in mine:
             del self._by_digest[digest]
         if body["digest"]:
-            self._by_digest[body["digest"]] = Actor(row.record_id, body["role"], row.merchant_id)
+            actor = Actor(row.record_id, body["role"], row.merchant_id, tuple(body.get("known_to", ())))
+            self._by_digest[body["digest"]] = _Token(actor, body.get("expires_at_ms", 0))
+
+
+class _Token(NamedTuple):
+    """Whose a token is, and when it ends (UTC milliseconds; 0: never)."""
+
+    actor: Actor
+    expires_at_ms: int
+
+
+def _check_expiry(expires_at_ms: int, now_ms: int) -> None:
+    if expires_at_ms and expires_at_ms <= now_ms:
+        raise Refused("expiry_past", "expires_at is past: the token would never work", status=422)
 
 
 def digest_of(token: str) -> str:
@@ -164,4 +209,6 @@ def user_view(row: RecordRow) -> dict[str, Any]:
         "state": row.state,
         "created_at": iso_utc(body["created_at_ms"]),
         "token_issued_at": iso_utc(body["issued_at_ms"]),
+        "token_issued_by": next(iter(body.get("known_to", ())), None),
+        "expires_at": iso_utc(body.get("expires_at_ms", 0)) or None,
     }

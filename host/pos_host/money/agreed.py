@@ -9,6 +9,7 @@ from pos_host.ledger.book import Book
 from pos_host.settlement.policy import Policy
 
 if TYPE_CHECKING:
+    from pos_host.money.business_calendar import BusinessCalendar
     from pos_host.money.fee_schedule import FeeSchedule
 
 
@@ -20,6 +21,9 @@ class Terms(Protocol):
 
     def schedule_of(self, merchant_id: str, day: date, terminal_id: str = "") -> FeeSchedule:
         """The fee schedule of a merchant, or of one of its terminals, on a business day."""
+
+    def calendar_of(self, merchant_id: str, day: date) -> BusinessCalendar:
+        """On which days a merchant is paid, as agreed for a business day."""
 
 
 class Paying(Protocol):
@@ -54,6 +58,11 @@ class ShippedTerms:
         from pos_host.money.fee_schedule import shipped_schedule  # with the first fee: a start needs none
 
         return shipped_schedule()
+
+    def calendar_of(self, merchant_id: str, day: date) -> BusinessCalendar:
+        from pos_host.money.business_calendar import shipped_calendar
+
+        return shipped_calendar()
 
 
 class _NoAccount:

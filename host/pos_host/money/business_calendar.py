@@ -7,6 +7,7 @@ day a batch was settled, this says when its money goes out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -24,7 +25,11 @@ MOST_DAYS_AFTER = 30
 """An acquirer that pays later than T+30 is a typing error."""
 
 LONGEST_CLOSURE_DAYS = 60
-"""No country's banks are closed for two months; a calendar in which they are would be searched for ever."""
+"""No country's banks are closed for two months; a calendar in which they are is refused when it is read."""
+
+_CYCLE_FROM = 2001
+_CYCLE_DAYS = 28 * 366
+"""After 28 years dates fall on the same weekdays again; a leap year is among them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -52,12 +57,16 @@ class BusinessCalendar:
 
     def is_business_day(self, day: date) -> bool:
         """Whether payouts are made on `day`; a date that the zone left out (Apia, 2011-12-30) is none."""
-        if day not in self.working_days:
-            holiday = day in self.holidays or (day.month, day.day) in self.yearly_holidays
-            if holiday or day.weekday() in self.weekend:
-                return False
+        if self.is_closed_on(day):
+            return False
         noon = datetime.combine(day, time(12), tzinfo=self.time_zone)
         return noon.astimezone(UTC).astimezone(self.time_zone).date() == day
+
+    def is_closed_on(self, day: date) -> bool:
+        """Whether the banks are closed on `day`, by its date alone."""
+        if day in self.working_days:
+            return False
+        return day.weekday() in self.weekend or day in self.holidays or (day.month, day.day) in self.yearly_holidays
 
     def payout_day(self, settled_on: date) -> date:
         """The day on which a batch settled on `settled_on` is paid: T+1, `days_after` business days later.
@@ -102,6 +111,29 @@ def read_calendar(path: Path) -> BusinessCalendar:
     return _calendar(read_file(path), _shipped_file().table)
 
 
+def calendar_of_tables(layers: Sequence[tuple[str, dict[str, Any]]]) -> BusinessCalendar:
+    """The shipped calendar with what each of `layers` (a name and a table as a file would give it) says in its place,
+    the widest first; raises DialectError naming the layer and the key."""
+    table, calendar = _shipped_file().table, shipped_calendar()
+    for name, own in layers:
+        calendar = _calendar(DialectFile(name, name, None, "", own), table)
+        table = table | own
+    return calendar
+
+
+def table_of_calendar(calendar: BusinessCalendar) -> dict[str, Any]:
+    """The calendar as its file would say it, every key of it."""
+    yearly = [f"{month:02d}-{day:02d}" for month, day in sorted(calendar.yearly_holidays)]
+    return {
+        "time_zone": calendar.time_zone.key,
+        "weekend": [WEEKDAYS[day] for day in sorted(calendar.weekend)],
+        "holidays": [*yearly, *(day.isoformat() for day in sorted(calendar.holidays))],
+        "working_days": [day.isoformat() for day in sorted(calendar.working_days)],
+        "days_after": calendar.days_after,
+        "payout_time": f"{calendar.payout_time:%H:%M}",
+    }
+
+
 def _shipped_file() -> DialectFile:
     return read_file(resources.files("pos_host.money") / "default_calendar.toml")
 
@@ -120,7 +152,43 @@ def _calendar(file: DialectFile, defaults: dict[str, Any]) -> BusinessCalendar:
         payout_time=time.fromisoformat(top.matching("payout_time", _TIME, 'must be a local time such as "09:00"')),
     )
     top.done("a calendar")
+    closed = _closed_too_long(calendar)
+    if closed is not None:
+        text = f"close every day of {LONGEST_CLOSURE_DAYS} and more around {closed}: nobody would be paid"
+        raise top.fail("holidays", text)
     return calendar
+
+
+def _closed_too_long(calendar: BusinessCalendar) -> date | None:
+    """A day of a closure that is longer than LONGEST_CLOSURE_DAYS; None where there is none.
+
+    Only holidays make one, and it takes many: those that come every year are looked at over all that years can begin
+    with, those of one year with the days on both sides.
+    """
+    weekends = len(calendar.weekend) * (LONGEST_CLOSURE_DAYS // len(WEEKDAYS) + 1)
+    if len(calendar.yearly_holidays) + len(calendar.holidays) < LONGEST_CLOSURE_DAYS - weekends:
+        return None
+    if calendar.yearly_holidays:
+        first = date(_CYCLE_FROM, 1, 1)
+        days = (first + count * _DAY for count in range(_CYCLE_DAYS))
+        long = _first_long_run(calendar, days)
+        if long is not None:
+            return long
+    for holiday in calendar.holidays:
+        begin = max(holiday.toordinal() - LONGEST_CLOSURE_DAYS, date.min.toordinal())
+        end = min(holiday.toordinal() + LONGEST_CLOSURE_DAYS, date.max.toordinal())
+        if _first_long_run(calendar, (date.fromordinal(number) for number in range(begin, end + 1))) is not None:
+            return holiday
+    return None
+
+
+def _first_long_run(calendar: BusinessCalendar, days: Iterable[date]) -> date | None:
+    run = 0
+    for day in days:
+        run = run + 1 if calendar.is_closed_on(day) else 0
+        if run >= LONGEST_CLOSURE_DAYS:
+            return day
+    return None
 
 
 def _time_zone(top: CheckedTable) -> ZoneInfo:

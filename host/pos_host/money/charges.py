@@ -13,6 +13,7 @@ from pos_host.ledger.records import record
 from pos_host.merchants.actors import HOST
 from pos_host.merchants.desk import Desk, Subject, Told, Written
 from pos_host.money.agreed import Terms
+from pos_host.money.payout_numbers import charge_payout_id
 
 if TYPE_CHECKING:
     from pos_host.money.business_calendar import BusinessCalendar
@@ -23,9 +24,6 @@ CHARGE = "charge"
 
 CHARGED_THROUGH = "charged_through"
 """The journal's mark of the last day whose charges were taken, as the days' ordinal."""
-
-CHARGE_NUMBERS = 10**15
-"""A charge's payout has this plus its count for a number: above every batch's id."""
 
 FIXED_CHARGE = "fixed_charge"
 """What stands for the product in the line of a charge."""
@@ -38,11 +36,13 @@ to talk about."""
 class Charges:
     """Takes the charges of each day at its payout time, from every merchant whose schedule has them that day.
 
+    `calendar` is the acquirer's at an instant (UTC milliseconds); a charge falls due by the merchant's own.
+
     A charge has a record of its own that names merchant, charge and day, in the same commit as its payout, so that it
     is taken once whatever is looked at again.
     """
 
-    def __init__(self, desk: Desk, journal: Journal, terms: Terms, calendar: Callable[[], BusinessCalendar]) -> None:
+    def __init__(self, desk: Desk, journal: Journal, terms: Terms, calendar: Callable[[int], BusinessCalendar]) -> None:
         self._desk = desk
         self._journal = journal
         self._terms = terms
@@ -82,7 +82,10 @@ class Charges:
             taken = {row.body for row in self._desk.records.of_kind(CHARGE, merchant_id)}
             new = [charge for charge in due if _body(charge) not in taken]
             first = int(self._desk.records.next_id(CHARGE))
-            return _written(merchant_id, new, first, self._due_ms, now_ms)
+            return _written(merchant_id, new, first, due_ms, now_ms)
+
+        def due_ms(day: date) -> int:
+            return self._terms.calendar_of(merchant_id, day).payout_time_ms(day)
 
         await self._desk.act(HOST, "payout.charge", Subject(f"charges of {merchant_id}", merchant_id), decide)
 
@@ -95,10 +98,10 @@ class Charges:
             yield from charges_due(self._terms.schedule_of(merchant_id, day), day - timedelta(1), day)
 
     def _due_ms(self, day: date) -> int:
-        return self._calendar().payout_time_ms(day)
+        return self._terms.calendar_of("", day).payout_time_ms(day)
 
     def _day(self, now_ms: int) -> date:
-        return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(self._calendar().time_zone).date()
+        return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(self._calendar(now_ms).time_zone).date()
 
 
 def _body(charge: DueCharge) -> str:
@@ -112,7 +115,7 @@ def _written(
     events: list[Told] = []
     for number, charge in enumerate(charges, first):
         body = {"name": charge.name, "day": charge.day.isoformat()}
-        payout = _payout(merchant_id, charge, CHARGE_NUMBERS + number, due_ms(charge.day), now_ms)
+        payout = _payout(merchant_id, charge, charge_payout_id(number), due_ms(charge.day), now_ms)
         rows += [record(CHARGE, str(number), merchant_id, "taken", now_ms, body), payout]
         told = {
             "payout_id": payout.payout_id,
@@ -121,6 +124,7 @@ def _written(
             "currency": payout.currency,
             "business_day": payout.business_day,
             "due_day": payout.due_day,
+            "due_at_ms": payout.due_at_ms,
             "captured_minor": 0,
             "refunded_minor": 0,
             "fees_minor": 0,

@@ -15,11 +15,13 @@ UNKNOWN_PRODUCT = "credit"
 
 
 class CapturedSale(NamedTuple):
-    """A sale that stands: neither voided nor reversed. `charged_as` is its entry's product."""
+    """A sale that stands: neither voided nor reversed. `charged_as` is its entry's product, `charged` how its own batch
+    was charged for it, where that was settled before."""
 
     at_ms: int
     charged_as: str
     amount_minor: int
+    charged: ChargedDay | None = None
 
 
 class CapturedRefund(NamedTuple):
@@ -69,7 +71,8 @@ class PayoutAmounts(NamedTuple):
 def payout_amounts(
     currency: str, sales: Iterable[CapturedSale], refunds: Iterable[CapturedRefund], days: Sequence[ChargedDay]
 ) -> PayoutAmounts:
-    """What a batch in `currency` (ISO 4217 letters) pays; `days` in order, the first not after the first sale."""
+    """What a batch in `currency` (ISO 4217 letters) pays; `days` in order, the first not after the first sale that was
+    not charged before."""
     lines = _Lines()
     unpriced = 0
     for sale in sales:
@@ -90,7 +93,7 @@ def payout_amounts(
 
 def fee_minor_of(sale: CapturedSale, currency: str, days: Sequence[ChargedDay]) -> int | None:
     """The fee of a sale by the schedule of its day; None where no rule is for it."""
-    day = charged_day(days, sale.at_ms)
+    day = sale.charged or charged_day(days, sale.at_ms)
     product, _, entry = (sale.charged_as or UNKNOWN_PRODUCT).partition("/")
     try:
         return quote(day.schedule, Sale(product, entry, sale.amount_minor, currency, day.day)).fee_minor

@@ -1,4 +1,4 @@
-"""The payout of a batch, written in the commit that closes it, whoever closes it."""
+"""The payout of a batch, written in the commit that closes it, whoever closes it; and that of what came late."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from pos_host.ledger.book import Batch, Book
-from pos_host.ledger.entry import BatchRow, Entry, HostSettlementRow, Row
+from pos_host.ledger.entry import LATE_NOTICE, PAYOUT, BatchRow, Entry, HostSettlementRow, Row
 from pos_host.ledger.group_totals import sides
+from pos_host.ledger.late_differences import late_difference
+from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
-from pos_host.ledger.records import Records, record
+from pos_host.ledger.records import Records, body_of, record
 from pos_host.money.agreed import Terms
+from pos_host.money.payout_numbers import late_payout_id
 from pos_host.settlement.policy import Policy
 
 if TYPE_CHECKING:
-    from pos_host.money.business_calendar import BusinessCalendar
     from pos_host.money.captured import Captured
+    from pos_host.money.fee_schedule import FeeSchedule
     from pos_host.money.payout import ChargedDay, PayoutAmounts
-
-PAYOUT = "payout"
-"""Kind of the entry that tells what a closed batch pays; the row of its name is made of it."""
 
 OUT_OF_BALANCE = "out_of_balance"
 BELOW_MINIMUM = "amount_below_minimum"
@@ -43,34 +43,59 @@ class Worked(NamedTuple):
 class PayoutsAtClose:
     """Adds to what closes a batch the payout of that batch. What fees and calendars need is loaded with the first."""
 
-    def __init__(self, terms: Terms, records: Records, calendar: BusinessCalendar | None = None) -> None:
+    def __init__(self, terms: Terms, records: Records) -> None:
         self.terms = terms
         self._records = records
-        self._calendar = calendar
 
     def added(self, book: Book, entries: tuple[Entry, ...], rows: tuple[Row, ...]) -> Written:
-        """The same entries and rows, and the payouts of the batches that they close."""
+        """The same entries and rows, and the payouts of the batches that they close, and of what they tell of late;
+        and where they dispute a batch that is paid, or will be, the record by which that is looked at."""
         closing = [row for row in rows if isinstance(row, BatchRow) and row.state == "settled"]
         for row in closing:
             batch = book.batch_of_id(row.batch_id)
             if batch is not None and not batch.closed:
                 more_entries, more_rows = self._payout(book, batch, row, _host_day(rows, row.batch_id))
                 entries, rows = (*entries, *more_entries), (*rows, *more_rows)
+            elif batch is not None:
+                disputed = late_difference(book, batch, row, entries[0].at_ms)
+                rows = rows if disputed is None else (*rows, disputed)
+        for entry in [entry for entry in entries if entry.kind == LATE_NOTICE]:
+            more_entries, more_rows = self._late_payout(book, entry)
+            entries, rows = (*entries, *more_entries), (*rows, *more_rows)
         return entries, rows
 
     def _payout(self, book: Book, batch: Batch, closed: BatchRow, host_day: str) -> Written:
         from pos_host.money.captured import captured_in
         from pos_host.settlement.business_day import business_date
 
-        captured = captured_in(batch)
+        captured = captured_in(batch, self._charged_schedule)
         if not captured:
             return (), ()
         policy, at_ms = self.terms.policy_of(book), closed.closed_at_ms
         worked = self._worked(book, captured, policy, batch.currency)
-        reasons = _reasons(batch, closed.result, policy, worked.amounts)
+        reasons = _reasons(batch, closed, policy, worked.amounts)
         day = date.fromisoformat(host_day) if host_day else business_date(policy, at_ms)
-        row = self._row(book, closed, worked, reasons, day)
-        return (payout_entry(row, worked.days),), (row, *self._schedule_rows(worked.days, at_ms))
+        row = self._row(book, batch.batch_id, at_ms, worked, reasons, day)
+        return (payout_entry(row, batch.batch_id, worked.days),), (row, *self._schedule_rows(worked.days, at_ms))
+
+    def _late_payout(self, book: Book, entry: Entry) -> Written:
+        """What an upload alone told of in a batch the host had settled is paid for from the day it was told on."""
+        from pos_host.money.captured import captured_late
+        from pos_host.settlement.business_day import business_date
+
+        batch = book.batch_of_id(entry.batch_id)
+        if batch is None:
+            return (), ()
+        policy = self.terms.policy_of(book)
+        captured = captured_late(batch, as_told(entry), self._charged_schedule)
+        worked = self._worked(book, captured, policy, entry.currency)
+        reasons = [NO_FEE_RULE] if worked.amounts.unpriced else []
+        number = late_payout_id(batch.batch_id, len(batch.late) + 1)
+        row = self._row(book, number, entry.at_ms, worked, reasons, business_date(policy, entry.at_ms))
+        return (payout_entry(row, batch.batch_id, worked.days),), (
+            row,
+            *self._schedule_rows(worked.days, entry.at_ms),
+        )
 
     def _worked(self, book: Book, captured: Captured, policy: Policy, currency: str) -> Worked:
         from pos_host.money.payout import payout_amounts
@@ -93,10 +118,10 @@ class PayoutsAtClose:
                 days.append(ChargedDay(day, begins_at_ms, schedule))
         return days
 
-    def _row(self, book: Book, closed: BatchRow, worked: Worked, reasons: list[str], day: date) -> PayoutRow:
-        calendar, amounts = self.calendar, worked.amounts
+    def _row(self, book: Book, number: int, at_ms: int, worked: Worked, reasons: list[str], day: date) -> PayoutRow:
+        calendar, amounts = self.terms.calendar_of(book.merchant_id, day), worked.amounts
         return PayoutRow(
-            payout_id=closed.batch_id,
+            payout_id=number,
             terminal_no=book.terminal_no,
             merchant_id=book.merchant_id,
             state="held" if reasons else "pending",
@@ -110,10 +135,17 @@ class PayoutsAtClose:
             charges_minor=0,
             net_minor=amounts.net_minor,
             account_id="",
-            changed_at_ms=closed.closed_at_ms,
+            changed_at_ms=at_ms,
             reasons=json.dumps(reasons),
             lines=json.dumps([line._asdict() for line in amounts.lines]),
         )
+
+    def _charged_schedule(self, digest: str) -> FeeSchedule | None:
+        """A schedule by which something was charged before."""
+        from pos_host.money.stored_schedule import CHARGED_SCHEDULE, schedule_of
+
+        row = self._records.find(CHARGED_SCHEDULE, digest)
+        return None if row is None else schedule_of(body_of(row))
 
     def _schedule_rows(self, days: list[ChargedDay], at_ms: int) -> list[RecordRow]:
         """The schedules that the store does not have yet: by them `verify` works the fees out again."""
@@ -123,18 +155,9 @@ class PayoutsAtClose:
         new = [digest for digest in made if self._records.find(CHARGED_SCHEDULE, digest) is None]
         return [record(CHARGED_SCHEDULE, digest, "", "charged", at_ms, made[digest]) for digest in new]
 
-    @property
-    def calendar(self) -> BusinessCalendar:
-        """The days on which payouts are made."""
-        if self._calendar is None:
-            from pos_host.money.business_calendar import shipped_calendar
 
-            self._calendar = shipped_calendar()
-        return self._calendar
-
-
-def payout_entry(row: PayoutRow, days: list[ChargedDay]) -> Entry:
-    """The entry that tells of a new payout; with its days and their schedules it can be worked out again."""
+def payout_entry(row: PayoutRow, batch_id: int, days: list[ChargedDay]) -> Entry:
+    """The entry that tells of a new payout; with its days and their schedules `verify` works it out again."""
     from pos_host.money.stored_schedule import stored
 
     detail = {
@@ -152,9 +175,7 @@ def payout_entry(row: PayoutRow, days: list[ChargedDay]) -> Entry:
         "lines": json.loads(row.lines),
         "days": [[day.day.isoformat(), day.begins_at_ms, stored(day.schedule).digest] for day in days],
     }
-    return Entry(
-        PAYOUT, row.terminal_no, row.payout_id, row.changed_at_ms, currency=row.currency, detail=json.dumps(detail)
-    )
+    return Entry(PAYOUT, row.terminal_no, batch_id, row.changed_at_ms, currency=row.currency, detail=json.dumps(detail))
 
 
 def letters_of(currency: str) -> str:
@@ -173,11 +194,12 @@ def _host_day(rows: tuple[Row, ...], batch_id: int) -> str:
     return judged[0].business_day if judged else ""
 
 
-def _reasons(batch: Batch, result: str, policy: Policy, amounts: PayoutAmounts) -> list[str]:
+def _reasons(batch: Batch, closed: BatchRow, policy: Policy, amounts: PayoutAmounts) -> list[str]:
+    """An upload that the host ended may have differed already."""
     debit_minor = sides(batch)[0].amount_minor
     low, high = policy.min_amount_minor, policy.max_amount_minor
     found = {
-        OUT_OF_BALANCE: result == "out_of_balance",
+        OUT_OF_BALANCE: closed.result == "out_of_balance" or bool(json.loads(closed.discrepancies or "[]")),
         BELOW_MINIMUM: low is not None and debit_minor < low,
         ABOVE_MAXIMUM: high is not None and debit_minor > high,
         NO_FEE_RULE: amounts.unpriced > 0,

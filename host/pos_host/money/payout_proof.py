@@ -8,17 +8,20 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from pos_host.ledger.book import Batch
-from pos_host.ledger.entry import Entry
+from pos_host.ledger.entry import PAYOUT, Entry
 from pos_host.ledger.group_totals import sides
+from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
 from pos_host.money import payout_states
-from pos_host.money.captured import captured_in
+from pos_host.money.captured import Captured, captured_in, captured_late
+from pos_host.money.destination import line_net_minor
 from pos_host.money.fee_schedule import FeeSchedule
 from pos_host.money.payout import ChargedDay, PayoutAmounts, payout_amounts
-from pos_host.money.payout_at_close import PAYOUT, letters_of
+from pos_host.money.payout_at_close import letters_of
+from pos_host.money.payout_numbers import batch_of_payout, late_payout_id
 from pos_host.money.stored_schedule import CHARGED_SCHEDULE, digest_of, schedule_of
 
-TELLING = ("state", "net_minor", "due_day", "reasons", "account_id")
+TELLING = ("state", "net_minor", "due_day", "due_at_ms", "reasons", "account_id", "terminal_no", "currency")
 """What the last event of a payout says and its row must say too."""
 
 Differs = Callable[..., None]
@@ -56,6 +59,7 @@ class PayoutProof:
         self._differs = differs
         self._told: dict[int, dict[str, Any]] = {}
         self._owed: set[int] = set()
+        self._late: dict[int, Captured] = {}
         self._charges: set[tuple[str, str, str]] = set()
         self._captured: dict[tuple[str, str, str], list[int]] = {}
         self._schedules = self._read_schedules(records)
@@ -70,22 +74,37 @@ class PayoutProof:
         if any(products):
             self._owed.add(batch.batch_id)
 
+    def told_late(self, batch: Batch, entry: Entry) -> None:
+        """A late notice that is about to be applied to its closed batch: it has to be paid for, beside that."""
+        number = late_payout_id(batch.batch_id, len(batch.late) + 1)
+        self._late[number] = captured_late(batch, as_told(entry), self._schedules.get)
+        self._owed.add(number)
+
     def batch_pays(self, batch: Batch, entry: Entry, merchant_id: str) -> None:
-        """The entry that tells what a closed batch pays; raises KeyError, TypeError or ValueError if it cannot be
-        read."""
+        """The entry that tells what a closed batch pays, or what came late beside it; raises KeyError, TypeError or
+        ValueError if it cannot be read."""
         told = json.loads(entry.detail)
-        self._owed.discard(batch.batch_id)
-        if batch.batch_id in self._told:
+        late = self._late.get(told["payout_id"])
+        number = batch.batch_id if late is None else told["payout_id"]
+        self._owed.discard(number)
+        if number in self._told:
             self._differs("payout", "a batch is paid twice", batch_id=batch.batch_id)
             return
-        if told["payout_id"] != batch.batch_id:
-            self._differs("payout", "its entry names another batch", payout_id=batch.batch_id)
-        self._told[batch.batch_id] = {"account_id": "", **told}
-        days = self._days(told["days"], batch.batch_id)
+        if told["payout_id"] != number or batch_of_payout(number) != batch.batch_id:
+            self._differs("payout", "its entry names another batch", payout_id=number)
+        where = {"terminal_no": entry.terminal_no, "currency": entry.currency}
+        self._told[number] = {"account_id": "", **told, **where}
+        captured = captured_in(batch, self._schedules.get) if late is None else late
+        days = self._days(told["days"], number)
         if days is None:
             return
-        made = payout_amounts(letters_of(entry.currency), *captured_in(batch), days)
-        self._compare_amounts(batch, told, made)
+        if not days and captured.instants_ms():
+            self._differs("payout", "the days of its sales are not there", payout_id=number)
+            return
+        made = payout_amounts(letters_of(entry.currency), *captured, days)
+        self._compare_amounts(number, told, made)
+        if late is None:
+            self._compare_gross(batch, made)
         day = self._captured.setdefault((merchant_id, told["business_day"], entry.currency), [0, 0, 0, 0])
         for place, amount_minor in enumerate((made.captured_minor, made.refunded_minor, made.fees_minor)):
             day[place] += amount_minor
@@ -105,7 +124,26 @@ class PayoutProof:
         if not same and told["state"] not in steps.values():
             text = f"went from {before['state']} to {told['state']}, which no step does"
             self._differs("payout", text, payout_id=number)
+        if told["due_day"] != before["due_day"] and "due_at_ms" not in told:
+            before.pop("due_at_ms", None)  # a store of before its events told of the instant
+        self._follow_lines(before, told)
         self._told[number] = {**before, **told}
+
+    def _follow_lines(self, before: dict[str, Any], told: dict[str, Any]) -> None:
+        """A payout that was made to several accounts names one for each line, and alters nothing else of them."""
+        if "lines" not in told:
+            return
+        lines = [{name: value for name, value in line.items() if name != "account_id"} for line in told["lines"]]
+        if lines != before["lines"]:
+            self._differs("payout", "its lines are not those of its batch", payout_id=told["payout_id"])
+        shares: dict[str, int] = {}
+        for line in told["lines"]:
+            of = line["account_id"]
+            shares[of] = shares.get(of, 0) + line_net_minor(line)
+        if {share["account_id"]: share["net_minor"] for share in told["shares"]} != shares:
+            self._differs("payout", "its shares are not what its lines make", payout_id=told["payout_id"])
+        if sum(shares.values()) != told["net_minor"]:
+            self._differs("payout", "its shares are not the payout", payout_id=told["payout_id"])
 
     def _charged(self, told: dict[str, Any], before: dict[str, Any] | None) -> None:
         named = (told["merchant_id"], told["charge"], told["business_day"])
@@ -114,19 +152,20 @@ class PayoutProof:
         if before is not None:
             return
         self._charges.add(named)
-        self._told[told["payout_id"]] = told
+        self._told[told["payout_id"]] = {**told, "terminal_no": 0}
         key = (told["merchant_id"], told["business_day"], told["currency"])
         self._captured.setdefault(key, [0, 0, 0, 0])[3] += told["charges_minor"]
 
     def finish(self) -> None:
         """Compare the rows with what the entries made, and the sums of each merchant and day."""
-        for batch_id in sorted(self._owed):
-            self._differs("payout", "a closed batch with money has none", batch_id=batch_id)
+        for number in sorted(self._owed):
+            what = "a late notice" if number in self._late else "a closed batch with money"
+            self._differs("payout", f"{what} has none", batch_id=batch_of_payout(number))
         for number in sorted(self._rows.keys() | self._told.keys()):
             self._compare_row(number, self._rows.get(number), self._told.get(number))
         self._compare_days()
 
-    def _compare_amounts(self, batch: Batch, told: dict[str, Any], made: PayoutAmounts) -> None:
+    def _compare_amounts(self, number: int, told: dict[str, Any], made: PayoutAmounts) -> None:
         lines = [line._asdict() for line in made.lines]
         recomputed = {
             "captured_minor": made.captured_minor,
@@ -137,8 +176,10 @@ class PayoutProof:
         }
         for name, value in recomputed.items():
             if told[name] != value:
-                where = {"payout_id": batch.batch_id, "stored": told[name], "recomputed": value}
+                where = {"payout_id": number, "stored": told[name], "recomputed": value}
                 self._differs("payout", f"{name} is not what the transactions make", **where)
+
+    def _compare_gross(self, batch: Batch, made: PayoutAmounts) -> None:
         debit, credit = sides(batch)
         if made.captured_minor - made.refunded_minor != debit.amount_minor - credit.amount_minor:
             self._differs("payout", "gross is not what the batch's totals say", payout_id=batch.batch_id)

@@ -8,6 +8,7 @@ from typing import Any
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
 from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.money.payout_numbers import batch_of_payout
 
 
 def payout_view(row: PayoutRow, book: Book | None) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def payout_view(row: PayoutRow, book: Book | None) -> dict[str, Any]:
         "id": row.payout_id,
         "merchant_id": row.merchant_id,
         "terminal_id": None if book is None else book.terminal_id,
-        "batch_id": None if book is None else row.payout_id,
+        "batch_id": batch_of_payout(row.payout_id),
         "state": row.state,
         "reasons": json.loads(row.reasons),
         "currency": row.currency,

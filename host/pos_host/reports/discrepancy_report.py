@@ -10,6 +10,7 @@ from typing import Any
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
 from pos_host.ledger.entry import BatchRow
+from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.settlement.business_day import business_date
 
 COLUMNS = (
@@ -25,14 +26,15 @@ COLUMNS = (
         "kind",
         "stan",
     ),
-    *("terminal_minor", "host_minor", "difference_minor"),
+    *("terminal_minor", "host_minor", "difference_minor", "payout_state", "paid_minor"),
 )
 
 
-def discrepancies_of(row: BatchRow, book: Book) -> list[dict[str, Any]]:
+def discrepancies_of(row: BatchRow, book: Book, payout: PayoutRow | None) -> list[dict[str, Any]]:
     """The differences of a closed batch; amounts in minor units, 0 where one side has no such record.
 
-    `difference_minor` is terminal − host.
+    `difference_minor` is terminal − host; `payout_state` how what the batch pays stands, `paid_minor` what of it has
+    gone out already.
     """
     found = json.loads(row.discrepancies) if row.discrepancies else []
     where = {
@@ -45,7 +47,11 @@ def discrepancies_of(row: BatchRow, book: Book) -> list[dict[str, Any]]:
         "closed_at": iso_utc(row.closed_at_ms),
         "currency": row.currency,
     }
-    return [{**where, "kind": item["kind"], "stan": item["stan"], **_amounts(item)} for item in found]
+    paid = {
+        "payout_state": None if payout is None else payout.state,
+        "paid_minor": payout.net_minor if payout is not None and payout.state == "made" else 0,
+    }
+    return [{**where, "kind": item["kind"], "stan": item["stan"], **_amounts(item), **paid} for item in found]
 
 
 def day_of(row: BatchRow, book: Book) -> date:

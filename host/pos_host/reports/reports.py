@@ -43,7 +43,7 @@ class Reports:
             if not row.discrepancies or book is None or merchant_id not in (None, book.merchant_id):
                 continue
             if day in (None, day_of(row, book)):
-                items += discrepancies_of(row, book)
+                items += discrepancies_of(row, book, await self._payout(row.batch_id))
         return {"date": None if day is None else day.isoformat(), "items": items, "totals": totals_of(items)}
 
     async def unsettled(self, merchant_id: str | None) -> dict[str, Any]:
@@ -59,14 +59,17 @@ class Reports:
             row, book = await self._journal.batch(closing.batch_id), self._registry.of_no(closing.terminal_no)
             if not closing.late or row is None or book is None:
                 continue
-            paid = await self._journal.select(Question(PayoutRow, {"payout_id": closing.batch_id}, limit=1))
-            items.append(ended_view(closing, row, book, paid[0] if paid else None))
+            items.append(ended_view(closing, row, book, await self._payout(closing.batch_id)))
         for terminal_no, flag in reading.flagged.items():
             book = self._registry.of_no(terminal_no)
             view = None if book is None else open_view(flag, book)
             if view is not None:
                 items.append(view)
         return {"items": [item for item in items if merchant_id in (None, item["merchant_id"])]}
+
+    async def _payout(self, batch_id: int) -> PayoutRow | None:
+        paid = await self._journal.select(Question(PayoutRow, {"payout_id": batch_id}, limit=1))
+        return paid[0] if paid else None
 
     async def _payouts(self, where: dict[str, str | int]) -> AsyncIterator[PayoutRow]:
         after = 0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pos_host.ledger.book import Book
 from pos_host.ledger.merchant_rows import PayoutRow
-from pos_host.money.payouts import BELOW_ZERO, reasons_of
+from pos_host.money.payout_steps import BELOW_ZERO, reasons_of
 
 BY = ("day", "merchant", "terminal", "product")
 """What a report can be divided by; every division of the same payouts has the same totals."""

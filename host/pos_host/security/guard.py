@@ -95,7 +95,8 @@ class Guard:
         number = mac_element(dialect, message)
         stated = message.fields.get(number)
         if stated is None:
-            if self.mode == "require" and dialect.security.mac and dialect.security.wants_mac(message.mti):
+            wanted = dialect.security.mac and dialect.security.wants_mac(message.mti, request.function)
+            if self.mode == "require" and wanted:
                 return Refused("mac_missing", f"element {number} is missing and --mac require wants it")
             return None
         if not dialect.security.mac:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from pos_host.journal import Found, Sought, StoredEntry
-from pos_host.ledger.entry import APPROVALS, VOIDS, AuthorisationRow, BatchRow, Entry
+from pos_host.journal import EntryQuestion, Found, Sought, StoredEntry
+from pos_host.ledger.entry import APPROVALS, PAYOUT, VOIDS, AuthorisationRow, BatchRow, Entry
+from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.posting import still_remembered
 
 
@@ -29,6 +31,14 @@ def remembered_authorisations(rows: Iterable[AuthorisationRow], batches: list[Ba
     return [row for row in rows if row.state == "open" or row.batch_id in ids]
 
 
+def answers(entry: Entry, question: EntryQuestion) -> bool:
+    """Whether an entry is one of those that are looked for."""
+    if any(getattr(entry, column) not in values for column, values in question.among.items()):
+        return False
+    since_ms, until_ms = question.since_ms, question.until_ms
+    return (since_ms is None or since_ms <= entry.at_ms) and (until_ms is None or entry.at_ms <= until_ms)
+
+
 def original_among(entries: list[StoredEntry], numbers: dict[int, str], sought: Sought) -> Found | None:
     """The latest transaction that fits, among one terminal's entries in order, and what became of it.
 
@@ -41,7 +51,15 @@ def original_among(entries: list[StoredEntry], numbers: dict[int, str], sought: 
     entry = found.entry
     amount_minor = history.amount_minor(entry)
     voided, reversed_ = (_key(entry) in keys for keys in (history.voided, history.reversed))
-    return Found(found, amount_minor, history.refunded_minor(entry), voided, reversed_)
+    charged = _charged(entries, entry.batch_id)
+    return Found(found, amount_minor, history.refunded_minor(entry), voided, reversed_, charged)
+
+
+def _charged(entries: list[StoredEntry], batch_id: int) -> tuple[Any, ...]:
+    """By which schedules a batch was charged; nothing of one that paid nothing, or did before there were payouts."""
+    paid = (stored.entry for stored in entries if stored.entry.kind == PAYOUT and stored.entry.batch_id == batch_id)
+    told = (json.loads(entry.detail) for entry in paid)
+    return next((tuple(one["days"]) for one in told if one["payout_id"] == batch_id), ())
 
 
 def _fits(entry: Entry, numbers: dict[int, str], sought: Sought) -> bool:
@@ -65,7 +83,8 @@ class _History:
         standing = [entry for entry in done if _key(entry) not in self.reversed]
         self.voided = {(entry.batch_id, entry.original) for entry in standing if entry.kind in VOIDS}
         self._adjusted = {(e.batch_id, e.original): e.amount_minor for e in standing if e.kind == "adjust"}
-        self._refunds = [entry for entry in standing if entry.kind == "refund" and _key(entry) not in self.voided]
+        told = [as_told(entry) for entry in standing]
+        self._refunds = [entry for entry in told if entry.kind == "refund" and _key(entry) not in self.voided]
 
     def amount_minor(self, entry: Entry) -> int:
         """Its amount after adjusts."""

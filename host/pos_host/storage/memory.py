@@ -7,10 +7,10 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, TypeVar
 
-from pos_host.journal import Found, Posting, Question, Snapshot, Sought, StoredEntry
+from pos_host.journal import EntryQuestion, Found, Posting, Question, Snapshot, Sought, StoredEntry
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow, Row, TerminalRow
 from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordRow
-from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
+from pos_host.storage.lookups import answers, original_among, remembered_authorisations, remembered_batches
 
 RowType = TypeVar("RowType", bound=Row)
 
@@ -99,6 +99,16 @@ class MemoryJournal:
 
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         return self.entries[sequence : sequence + limit]
+
+    async def entries_among(
+        self, question: EntryQuestion, first: int, last: int, limit: int, *, newest_first: bool = False
+    ) -> list[StoredEntry]:
+        asked = self.entries[max(first - 1, 0) : last]
+        fitting = (stored for stored in (reversed(asked) if newest_first else asked) if answers(stored.entry, question))
+        return list(islice(fitting, limit))
+
+    async def last_sequence(self) -> int:
+        return len(self.entries)
 
     async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
         terminals = {terminal_no, *sought.predecessors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pos_host.journal import Found, Posting, Question, Snapshot, Sought, StoredEntry
+from pos_host.journal import EntryQuestion, Found, Posting, Question, Snapshot, Sought, StoredEntry
 from pos_host.ledger.entry import (
     AuthorisationRow,
     BatchRow,
@@ -193,6 +194,15 @@ class SqliteJournal:
     async def entries_after(self, sequence: int, limit: int) -> list[StoredEntry]:
         return await asyncio.to_thread(self._query, read_entries_after, sequence, limit)
 
+    async def entries_among(
+        self, question: EntryQuestion, first: int, last: int, limit: int, *, newest_first: bool = False
+    ) -> list[StoredEntry]:
+        asked = (question, first, last, limit, newest_first)
+        return await asyncio.to_thread(self._query, read_entries_among, *asked)
+
+    async def last_sequence(self) -> int:
+        return await asyncio.to_thread(self._query, read_last_sequence)
+
     async def find_original(self, terminal_no: int, sought: Sought) -> Found | None:
         return await asyncio.to_thread(self._query, _find_original, terminal_no, sought)
 
@@ -279,6 +289,31 @@ def read_entries_after(connection: sqlite3.Connection, sequence: int, limit: int
     """Entries after a sequence, in order."""
     query = f"SELECT sequence, {', '.join(columns_of(Entry))} FROM entry WHERE sequence > ? ORDER BY sequence LIMIT ?"
     return [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (sequence, limit))]
+
+
+def read_entries_among(
+    connection: sqlite3.Connection, question: EntryQuestion, first: int, last: int, limit: int, newest_first: bool
+) -> list[StoredEntry]:
+    """Entries of a range that answer `question`. Values go in as one JSON list each: a merchant may have more
+    terminals than SQLite takes parameters."""
+    conditions = ["sequence BETWEEN ? AND ?"]
+    parameters: list[str | int] = [first, last]
+    for column, wanted in question.among.items():
+        conditions.append(f"{column} IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(wanted))
+    for bound, at_ms in ((">=", question.since_ms), ("<=", question.until_ms)):
+        if at_ms is not None:
+            conditions.append(f"at_ms {bound} ?")
+            parameters.append(at_ms)
+    where, direction = " AND ".join(conditions), "DESC" if newest_first else "ASC"
+    columns = ", ".join(columns_of(Entry))
+    query = f"SELECT sequence, {columns} FROM entry WHERE {where} ORDER BY sequence {direction} LIMIT ?"
+    return [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (*parameters, limit))]
+
+
+def read_last_sequence(connection: sqlite3.Connection) -> int:
+    """The sequence of the last entry; 0 where there is none."""
+    return int(connection.execute("SELECT max(sequence) FROM entry").fetchone()[0] or 0)
 
 
 def read_batches_of(connection: sqlite3.Connection, terminal_no: int, after_id: int, limit: int) -> list[BatchRow]:

@@ -50,7 +50,7 @@ class VirtualHost:
         """Recover the books and listen; raises BooksDamaged when the journal contradicts itself."""
         if self.journal.dead:
             self.journal = self.journal.successor()
-        parts = Assembly(self.journal, self.clock, self.policy, CardReader(CARD_KEY))
+        self.parts = parts = Assembly(self.journal, self.clock, self.policy, CardReader(CARD_KEY))
         self.registry, self.pipeline, self.watch = parts.registry, parts.pipeline, parts.watch
         self._agenda = parts.agenda
         for address, language in self._listeners.items():
@@ -71,6 +71,7 @@ class VirtualHost:
             self._watching.cancel()
         if self._agenda is not None:
             self._agenda.abandon()
+            self.parts.desk.abandon()
         for address in self._listeners:
             self._network.kill(address)
 

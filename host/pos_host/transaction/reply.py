@@ -10,7 +10,7 @@ from pos_specs.dialect import FunctionRule
 from pos_specs.language import Language, Route
 from pos_specs.message import Message, reply_mti
 from pos_specs.totals import JUDGED_WRONG
-from pos_specs.vocabulary import OUTCOMES
+from pos_specs.vocabulary import DECLINED_BY_RULE, OUTCOMES
 
 BALANCE_OUTCOMES = frozenset({"approved", "out_of_balance", "out_of_balance_send_batch"})
 """Outcomes of judged totals: a UnionPay 0510 tells them in DE48 and not in DE39."""
@@ -45,7 +45,10 @@ def answer_plan(language: Language, rule: FunctionRule, message: Message) -> Pla
         sure,
         possible,
         {
-            "CODES": {name: "" if name in silent else response_code(language, name, rule) for name in OUTCOMES},
+            "CODES": {
+                **{name: "" if name in silent else response_code(language, name, rule) for name in OUTCOMES},
+                DECLINED_BY_RULE: "",
+            },
             "ACQUIRER_ID": language.dialect.acquirer_id,
             "INSTITUTIONS": f"{language.dialect.acquirer_id:<11}" * 2,
             "batch_info": _batch_info,
@@ -113,7 +116,7 @@ SURE = {
     "local_date": "at.date",
     "settlement_date": "at.settlement_date",
     "acquirer_id": "ACQUIRER_ID",
-    "response_code": "CODES[decision.outcome]",
+    "response_code": "CODES[decision.outcome] or decision.values.get('response_code')",
 }
 """How the values are made that no answer lacks, as source text for `reply_source`."""
 

@@ -72,7 +72,8 @@ class Request:
     `amount_minor` is a void's original's amount where that stands apart;
     `key` is its identity within a batch: message class, STAN, and what the dialect adds; `batch_number` the
     batch the message names; `stored_original` an original that only the store still knew. `pin` is "right", "wrong"
-    or "unreadable" where a PIN block came that the host can judge, and then `pin_tries_left` says how often more.
+    or "unreadable" where a PIN block came that the host can judge, and then `pin_tries_left` says how often more;
+    `upload_forced` says that a rule has this settlement end in an upload.
     """
 
     __slots__ = (
@@ -93,6 +94,7 @@ class Request:
         "stan",
         "stored_original",
         "terminal_id",
+        "upload_forced",
     )
 
     def __init__(self, language: Language, route: Route, message: Message, cards: CardReader) -> None:
@@ -117,6 +119,7 @@ class Request:
         self.looked_up = False
         self.pin = ""
         self.pin_tries_left = 0
+        self.upload_forced = False
         self.key = message.mti[1] + self.stan
         for number in language.dialect.identity:
             self.key += get(number, "")

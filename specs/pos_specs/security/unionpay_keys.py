@@ -6,8 +6,9 @@ Each key is enciphered in ECB mode and followed by four bytes of its check value
     40 bytes   PIN key 16, MAC key 8 and eight zero bytes, or 16
     60 bytes   the same and the track key 16
 
-With SM4 all keys have 16 bytes, in layouts of 40 and 60. Acquirers' own lengths (56, 57, 84, 104) are refused: no
-source says what they hold.
+With SM4 all keys have 16 bytes, in layouts of 40 and 60. Acquirers' own lengths are refused, since no source says what
+they hold and a wrong guess would be taken for a wrong master key: 56 and 84 bytes, named by a list without
+composition; 57 and 104, seen in one captured answer each whose master key is not public.
 """
 
 from __future__ import annotations
@@ -90,7 +91,10 @@ def read_key_block(master_key: bytes, data: bytes, algorithm: Algorithm = "des")
     """
     layout = _LAYOUTS.get(len(data))
     if layout is None or (algorithm != "des" and layout[0] != 16):
-        raise KeyBlockError(f"working keys of {len(data)} bytes are not a known layout of {algorithm.upper()} keys")
+        raise KeyBlockError(
+            f"working keys of {len(data)} bytes are not a known layout of {algorithm.upper()} keys, "
+            f"which take {_lengths_of(algorithm)} bytes"
+        )
     check_key(master_key, algorithm)
     pin, mac, track = layout
     mac_start = pin + CHECK_VALUE_BYTES
@@ -101,6 +105,11 @@ def read_key_block(master_key: bytes, data: bytes, algorithm: Algorithm = "des")
         _unwrapped(master_key, data[track_start:], "track key", algorithm) if track else b"",
         algorithm,
     )
+
+
+def _lengths_of(algorithm: Algorithm) -> str:
+    *others, last = (str(size) for size, layout in _LAYOUTS.items() if algorithm == "des" or layout[0] == 16)
+    return f"{', '.join(others)} or {last}"
 
 
 def _wrapped(master_key: bytes, key: bytes, filled: bytes, algorithm: Algorithm) -> bytes:

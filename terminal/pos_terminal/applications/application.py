@@ -71,8 +71,8 @@ class Books(NamedTuple):
 class Application(ABC):
     """One family of dialects, seen from the terminal."""
 
-    approved: frozenset[str] = frozenset({"00"})
-    """Response codes a terminal takes for an approval."""
+    approved: frozenset[str] = frozenset({"00", "08", "11"})
+    """Response codes a terminal takes for an approval: plain, with identification, of a VIP (ISO 8583:1987)."""
 
     reversible: frozenset[str] = frozenset(
         {"purchase", "cash_advance", "refund", "auth", "completion", *VOIDS},

@@ -45,7 +45,7 @@ NO_ACQUIRER = "00"
 class Iso93(Iso87):
     """Terminal behaviour with plain ISO 8583:1993."""
 
-    approved = frozenset({"000", "800"})
+    approved = frozenset({"000", "001", "003", "800"})
     reversal_done = frozenset({"000", "400", "902", "914"})
     clock_lengths: Mapping[int, int] = {12: 12}
     clock_format = "%y%m%d%H%M%S"

@@ -175,10 +175,13 @@ SHIPPED = [
     "hypercom",
     "hypercom-99bill",
     "hypercom-ebcdic",
+    "hypercom-left-pan",
+    "hypercom-right-f",
     "iso87-ascii",
     "iso87-binary",
     "iso93-ascii",
     "postilion",
+    "termapp-a",
     "unionpay",
 ]
 

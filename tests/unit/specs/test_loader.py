@@ -91,6 +91,12 @@ first = 1
 last = 999998
 during_upload = "refuse"
 
+[security]
+mac = "pos-ecb"
+mac_element = 62
+mac_mtis = ["02xx"]
+mac_functions = ["purchase"]
+
 [identity]
 elements = []
 
@@ -194,6 +200,9 @@ MISTAKES = [
     ('name = "purchase"', 'name = "buy"', "functions[1].name", "must be one of sign_in"),
     ('mti = ["0200"]', 'mti = ["0210"]', "functions[1].mti", "is not a request's message type"),
     ('mti = ["0200"]', "mti = []", "functions[1].mti", "is missing"),
+    ('mac_functions = ["purchase"]', 'mac_functions = ["refund"]', "security.mac_functions", "none of the dialect's"),
+    ('mac_functions = ["purchase"]', "mac_functions = [1]", "security.mac_functions", "list of texts"),
+    ("mac_element = 62", "mac_element = 64", "security.mac_element", "64 is not defined"),
     ('"60.message_type" = ["22"]', '"60.type" = ["22"]', "functions[1].when.60.type", "no part of a layout"),
     ('"3" = ["00xxxx"]', '"3" = []', "functions[1].when.3", "is missing"),
     ("required = [3, 11, 41]", "required = [3, 12]", "functions[1].required", "12 is not defined"),

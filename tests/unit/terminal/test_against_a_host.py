@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tests.unit.host.pipeline.host_in_process import HostInProcess, Line
@@ -234,6 +235,50 @@ async def test_a_dukpt_device_is_understood_message_by_message(host: HostInProce
     await perform(terminal, line, Void(of("purchase", terminal.memory)))
 
     assert_same_books(host, await perform(terminal, line, Settle()), "balanced")
+
+
+AES_PADS = """
+[dialect]
+extends = "hypercom"
+name = "aes-pads"
+title = "Hypercom style, PIN pads with AES DUKPT"
+
+[elements]
+52 = { format = "b16" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("ksn", "bdk", "codes"),
+    [
+        ("123456789012345600000000", "", ["00", "55"]),
+        ("123456789012345600000000", "00" * 16, ["96", "96"]),
+        ("999999999999999900000000", "FEDCBA9876543210F1F1F1F1F1F1F1F1", ["96", "96"]),
+    ],
+    ids=["right", "wrong base key", "unknown serial number"],
+)
+async def test_an_aes_dukpt_device_sells_and_one_of_another_key_is_refused(
+    ksn: str, bdk: str, codes: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "aes-pads.toml"
+    file.write_text(AES_PADS, "utf-8")
+    host, device = a_host("require"), PadSettings(ksn=bytes.fromhex(ksn), bdk=bytes.fromhex(bdk))
+    terminal, line = a_terminal(str(file), pad=device), host.connect(str(file))
+
+    sold = await perform(terminal, line, Purchase(CUP, 100, "156", pin=PIN))
+    wrong_pin = await perform(terminal, line, Purchase(CUP, 100, "156", pin=WRONG_PIN))
+
+    assert codes == [sold.code, wrong_pin.code]
+    assert (codes[0] == "00") == bool(host.groups("T0000001"))
+
+
+async def test_an_aes_dukpt_device_makes_macs_where_its_pin_block_does_not_fit(host: HostInProcess) -> None:
+    device = PadSettings(ksn=bytes.fromhex("123456789012345600000000"))
+    terminal, line = a_terminal("hypercom", pad=device), host.connect("hypercom")
+
+    sold = await perform(terminal, line, Purchase(CUP, 100, "156"))
+
+    assert (True, "123456789012345600000001") == (sold.approved, terminal.memory.ksn)
 
 
 async def test_less_is_approved_where_the_terminal_takes_a_part(host: HostInProcess) -> None:

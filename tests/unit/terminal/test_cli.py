@@ -186,7 +186,7 @@ BAD_USAGE = {
     "sign-in --mac-key 00112233445566QQ": "--mac-key: must be 16 or 32 or 48 hex digits",
     "sign-in --scheme 009": "--scheme '009': one of 001, 003, 004, 005, 006",
     "purchase --amount 1 --bdk 0123456789ABCDEFFEDCBA9876543210": "--bdk: needs --ksn",
-    "purchase --amount 1 --ksn 12": "--ksn: must be 16 or 18 or 20 hex digits",
+    "purchase --amount 1 --ksn 12": "--ksn: must be 16 or 18 or 20 or 24 hex digits",
     "day --tmk 1": "--tmk: must be",
     "day --terminals 0": "--terminals 0",
     "day --terminals 2 --disagree 2 --forget-settlement 1": "only 2 terminals",

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from tests.unit.terminal.scripted_host import MAC, ScriptedHost, a_terminal, after_power_cut, carry_out
 
-from pos_specs.security import dukpt_tdes
+from pos_specs.security import dukpt_aes, dukpt_tdes
 from pos_specs.security.errors import KeySerialError, UnusableKey
 from pos_specs.security.keys import WorkingKeys
 from pos_specs.security.pin_block import decrypt_pin
 from pos_specs.security.track_cipher import decrypt_track
 from pos_specs.security.unionpay_keys import SCHEMES, build_key_block, cut_working_keys
 from pos_terminal.cards import TEST_CARDS
-from pos_terminal.commands import CashAdvance, Inquire, Manage, Purchase, Reverse, Settle
+from pos_terminal.commands import CashAdvance, Inquire, Manage, Purchase, Reverse, Settle, Sign
 from pos_terminal.dukpt_device import next_session
 from pos_terminal.memory import memory_table
 from pos_terminal.pin import Pin, PinError
@@ -26,6 +26,7 @@ PIN = Pin("123456")
 BUY = Purchase(CUP, 1000, "156")
 WITH_PIN = Purchase(CUP, 1000, "156", pin=PIN)
 WRONG_TMK = PadSettings(tmk=bytes.fromhex("00112233445566778899AABBCCDDEEFF"))
+AES_TEST_KEY = bytes.fromhex("FEDCBA9876543210F1F1F1F1F1F1F1F1")
 MAC_KEY, PIN_KEY = bytes.fromhex("0123456789ABCDEF"), bytes.fromhex("FEDCBA98765432100123456789ABCDEF")
 
 
@@ -83,7 +84,7 @@ def test_under_another_master_key_the_sign_in_is_refused_and_nothing_is_sold() -
     assert ["sign_in", "sign_in"] == host.functions()
 
 
-@pytest.mark.parametrize("element", ["00" * 56, "00" * 3, "ZZ"])
+@pytest.mark.parametrize("element", ["00" * 56, "00" * 57, "00" * 84, "00" * 104, "00" * 3, "ZZ"])
 def test_keys_in_a_layout_that_nobody_knows_refuse_the_sign_in(element: str) -> None:
     terminal, host = a_terminal("unionpay"), ScriptedHost("unionpay")
     host.will("sign_in", {62: element})
@@ -131,6 +132,32 @@ def test_financial_messages_carry_a_mac_and_their_answers_must(dialect: str) -> 
         for request in host.requests
         if MAC in request.fields and (rule := host.language.function_of(request)) is not None
     }
+
+
+def test_an_e_signature_carries_a_mac_and_an_echo_of_the_same_type_none() -> None:
+    terminal, host = signed_in("unionpay")
+    carry_out(terminal, host, BUY)
+
+    signed = carry_out(terminal, host, Sign("", b"picture"))
+    echo = carry_out(terminal, host, Manage("echo"))
+
+    assert (True, True) == (signed.approved, echo.approved)
+    assert [("0200", True), ("0820", True), ("0820", False)] == [
+        (request.mti, MAC in request.fields) for request in host.requests[1:]
+    ]
+    assert [True, True] == host.macs
+
+
+@pytest.mark.parametrize("changes", [{MAC: "00" * 8}, {MAC: None}])
+def test_an_e_signature_whose_answer_has_no_right_mac_counts_as_unanswered(changes: dict[int, str | None]) -> None:
+    terminal, host = signed_in("unionpay")
+    carry_out(terminal, host, BUY)
+    host.will("signature", changes)
+
+    result = carry_out(terminal, host, Sign("", b"picture"))
+
+    assert not result.answered
+    assert "MAC" in result.reason
 
 
 WRONG: list[dict[int, str | None]] = [{MAC: "00" * 8}, {MAC: None}]
@@ -360,3 +387,41 @@ def test_a_device_without_a_test_key_needs_its_own() -> None:
         next_session(memory, device, b"")
     assert "" == memory.ksn
     assert "11111111111111000" in next_session(memory, device, PIN_KEY).serial
+
+
+AES = PadSettings(ksn=bytes.fromhex("123456789012345600000000"))
+
+
+def test_a_serial_number_of_twelve_bytes_makes_an_aes_device() -> None:
+    memory = a_terminal("hypercom").memory
+
+    first, second = (next_session(memory, AES.ksn, b"") for _ in range(2))
+
+    assert ["123456789012345600000001", "123456789012345600000002"] == [first.serial, second.serial]
+    derived = dukpt_aes.host_session_keys(AES_TEST_KEY, bytes.fromhex(second.serial))
+    assert (derived.pin, derived.mac_generation, derived.mac_verification) == second[1:4]
+    assert ("iso-4", "cmac-aes") == (second.pin_format, second.mac)
+
+
+def test_an_aes_and_a_tdes_device_do_not_count_on_from_each_other() -> None:
+    memory = a_terminal("hypercom").memory
+    next_session(memory, DUKPT.ksn, b"")
+
+    assert "123456789012345600000001" == next_session(memory, AES.ksn, b"").serial
+    assert "FFFF9876543210E00001" == next_session(memory, DUKPT.ksn, b"").serial
+
+
+def test_where_an_aes_pin_block_does_not_go_into_its_element_nothing_begins() -> None:
+    terminal = a_terminal("hypercom", pad=AES)
+
+    with pytest.raises(PadError, match="the PIN block of an AES key has 16 bytes") as caught:
+        terminal.begin(WITH_PIN)
+
+    assert str(caught.value).endswith('a file that extends hypercom with [elements] 52 = { format = "b16" }')
+    assert (0, State.IDLE) == (terminal.memory.stan, terminal.state)
+
+
+@pytest.mark.parametrize(("ksn", "cipher"), [("11" * 10, "TDES"), ("11" * 8 + "00000001", "AES")])
+def test_a_test_key_is_only_taken_for_its_own_cipher(ksn: str, cipher: str) -> None:
+    with pytest.raises(UnusableKey, match=f"no {cipher} base key for this KSN"):
+        next_session(a_terminal("hypercom").memory, bytes.fromhex(ksn), b"")

@@ -18,6 +18,7 @@ from pos_host.clock import Clock, ManualClock, SystemClock
 from pos_host.event_log import JournalEvents
 from pos_host.journal import Posting
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, Entry, TerminalRow
+from pos_host.merchant_events import merchant_events_of
 from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.office import Office
 from pos_host.publishing.events import cloud_event
@@ -72,7 +73,7 @@ async def open_office(clock: Clock | None = None) -> Office:
     async def events_after(after: int, limit: int) -> list[dict[str, Any]]:
         return [cloud_event(event, log.source_id) for event in await log.events_after(after, limit)]
 
-    return parts.office(events_after)
+    return parts.office(events_after, merchant_events_of(journal, parts.registry))
 
 
 def actor_of(token: str) -> Actor | None:

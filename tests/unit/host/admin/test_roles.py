@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tomllib
 from collections.abc import AsyncIterator
@@ -18,6 +19,8 @@ from pos_host.admin.api import make_app
 from pos_host.ledger.merchant_rows import AuditRow
 from pos_host.merchants.actors import ADMIN
 from pos_host.merchants.refused_applications import REFUSED_APPLICATION
+from pos_host.merchants.users import TOKEN_USE
+from pos_host.merchants.versions import Scope
 from pos_host.office import Office
 from pos_host.storage.memory import MemoryJournal
 
@@ -60,9 +63,12 @@ class People:
         return self.journal.all_rows(AuditRow)
 
     def content(self, but: str = "") -> dict[Any, Any]:
-        """Every row of the store but those of the audit trail, and records of the kind `but`."""
+        """Every row of the store but those of the audit trail, when tokens were used, and records of the kind `but`."""
         tables = {table: rows for table, rows in self.journal.rows.items() if table is not AuditRow}
-        return {t: {k: r for k, r in rows.items() if getattr(r, "kind", None) != but} for t, rows in tables.items()}
+        left = (but, TOKEN_USE)
+        return {
+            t: {k: r for k, r in rows.items() if getattr(r, "kind", None) not in left} for t, rows in tables.items()
+        }
 
 
 @pytest.fixture
@@ -135,6 +141,27 @@ async def test_a_merchant_that_names_nobody_asks_for_its_own(people: People) -> 
     assert {MERCHANT} == {terminal["merchant_id"] for terminal in terminals}
     assert MERCHANT == shared["merchant_id"]
     assert 404 == others.status_code
+
+
+async def test_a_merchant_sees_its_own_events_without_the_acquirers_people(people: People) -> None:
+    policies = people.office.parts.terms.policies
+    await policies.put(ADMIN, Scope(MERCHANT), {"cutoff": "22:00"}, why="closes early")
+    await policies.put(ADMIN, Scope(OTHER_MERCHANT), {"cutoff": "21:07"})
+    await people.office.settle("T0000001", MERCHANT)
+    async with people.client("merchant") as client:
+        whole = (await client.get("/api/v1/events")).json()
+        seen, cursor = [], "0"
+        while cursor is not None:
+            page = (await client.get("/api/v1/events", params={"limit": 1, "cursor": cursor})).json()
+            seen += page["items"]
+            cursor = page["next_cursor"]
+
+    types = {event["type"] for event in seen}
+    assert {"transaction.approved", "policy.changed", "terminal.settled_by_host"} <= types
+    assert (seen, None) == (whole["items"], whole["next_cursor"])
+    assert {MERCHANT} == {event["subject"].partition("/")[0] for event in seen}
+    told = json.dumps(seen)
+    assert [] == [hidden for hidden in ("admin", "audit_no", "user.", "21:07") if hidden in told]
 
 
 async def test_every_forbidden_attempt_is_in_the_audit_trail(people: People) -> None:

@@ -174,7 +174,7 @@ async def test_a_holder_changes_over_http(people: People) -> None:
     await people.done(OPERATOR, "POST", f"{path}/confirm-training")
     await pass_time(people.host, 8 * DAY_MS)
     told = await people.done(ADMIN, "POST", f"{path}/issue-token")
-    assert Actor("li.si", "merchant", MERCHANT) == people.host.parts.users.actor_of(told["token"])
+    assert Actor("li.si", "merchant", MERCHANT, (ADMIN.name,)) == people.host.parts.users.actor_of(told["token"])
     await pass_time(people.host, 15 * DAY_MS)
     archived = await people.done(OTHER_REVIEWER, "POST", f"{path}/evaluate", {"evaluation": "as before"})
 

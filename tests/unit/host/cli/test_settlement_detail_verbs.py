@@ -36,8 +36,10 @@ def test_an_account_is_frozen_released_by_somebody_else_lost_and_closed(verbs: V
         "accounts", "record", MERCHANT, written(tmp_path, "a.json", {**ACCOUNT, "number": OLD_NUMBER})
     )
     number = first["account_id"]
-    assert "frozen" == verbs.json("accounts", "freeze", MERCHANT, number, "--why", "a court wants it")[0]["state"]
-    code, _, err = verbs.run("accounts", "release", MERCHANT, number, "--why", "never mind")
+    clerk = token_of(verbs, "fu.jun", "reviewer")
+    frozen = verbs.json("accounts", "freeze", MERCHANT, number, "--why", "a court wants it", *clerk)
+    assert "frozen" == frozen[0]["state"]
+    code, _, err = verbs.run("accounts", "release", MERCHANT, number, "--why", "never mind", *clerk)
     assert (1, True) == (code, "somebody else" in err)
     reviewer = token_of(verbs, "wang.wei", "reviewer")
     released = verbs.json("accounts", "release", MERCHANT, number, "--why", "the court is done", *reviewer)
@@ -78,12 +80,15 @@ def test_a_complaint_is_upheld_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
         "effective_on": "2026-03-10",
         "documents": papers,
     }
-    (applied,) = verbs.json("holder-changes", "apply", MERCHANT, written(tmp_path, "change.json", change))
+    clerk = token_of(verbs, "tang.yu", "operator")
+    (applied,) = verbs.json("holder-changes", "apply", MERCHANT, written(tmp_path, "change.json", change), *clerk)
     number = applied["change_id"]
     reviewer, other = token_of(verbs, "sun.yan", "reviewer"), token_of(verbs, "zhao.lei", "reviewer")
     verbs.json("holder-changes", "reject", MERCHANT, number, "--reason", "not to be read", *reviewer)
 
-    (opened,) = verbs.json("complaints", "open", MERCHANT, "holder_change", number, "--text", "it is to be read")
+    (opened,) = verbs.json(
+        "complaints", "open", MERCHANT, "holder_change", number, "--text", "it is to be read", *clerk
+    )
     complaint = opened["complaint_id"]
     code, _, err = verbs.run("complaints", "uphold", MERCHANT, complaint, "--answer", "so it is", *reviewer)
     assert (1, True) == (code, "somebody else" in err)
@@ -92,8 +97,8 @@ def test_a_complaint_is_upheld_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
     assert "submitted" == verbs.json("holder-changes", "show", MERCHANT, number)[0]["state"]
 
     verbs.json("holder-changes", "reject", MERCHANT, number, "--reason", "still not", *reviewer)
-    (again,) = verbs.json("complaints", "open", MERCHANT, "holder_change", number, "--text", "it is")
-    verbs.json("complaints", "withdraw", MERCHANT, again["complaint_id"])
+    (again,) = verbs.json("complaints", "open", MERCHANT, "holder_change", number, "--text", "it is", *clerk)
+    verbs.json("complaints", "withdraw", MERCHANT, again["complaint_id"], *clerk)
     listed = [one for one in verbs.json("complaints", "list", MERCHANT) if one["about"] == "holder_change"]
     assert ["upheld", "withdrawn"] == [one["state"] for one in listed]
     code, _, err = verbs.run("complaints", "dismiss", MERCHANT, again["complaint_id"], "--answer", "no", *other)
@@ -102,7 +107,8 @@ def test_a_complaint_is_upheld_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
 
 def test_an_application_that_was_refused_is_listed_and_complained_of_by_verbs(verbs: Verbs, tmp_path: Path) -> None:
     asked = written(tmp_path, "change.json", {"account": {**ACCOUNT, "number": OLD_NUMBER}})
-    code, _, err = verbs.run("account-changes", "apply", MERCHANT, asked)
+    clerk = token_of(verbs, "pan.li", "operator")
+    code, _, err = verbs.run("account-changes", "apply", MERCHANT, asked, *clerk)
     (kept,) = verbs.json("complaints", "refused", MERCHANT)
     number = kept["refused_application"]
     assert (1, True) == (code, f"refused application {number}" in err)
@@ -110,7 +116,7 @@ def test_an_application_that_was_refused_is_listed_and_complained_of_by_verbs(ve
     assert (True, False) == ("document_missing" in out, OLD_NUMBER in out)
 
     text = "the papers lie at the branch"
-    (opened,) = verbs.json("complaints", "open", MERCHANT, "refused_application", number, "--text", text)
+    (opened,) = verbs.json("complaints", "open", MERCHANT, "refused_application", number, "--text", text, *clerk)
     reviewer = token_of(verbs, "he.ping", "reviewer")
     answering = ("complaints", "dismiss", MERCHANT, opened["complaint_id"], "--answer", "hand them in")
     assert "dismissed" == verbs.json(*answering, *reviewer)[0]["state"]

@@ -55,6 +55,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--clock", "manual:yesterday"], "'yesterday' is not an ISO 8601 time"),
         (["--clock", "manual:2026-03-02T20:00:00"], "the time needs an offset"),
         (["--policy", "none.toml"], "none.toml: no such file"),
+        (["--products", "none.toml"], "none.toml: no such file"),
         (["--keys", "nowhere.toml"], "--keys nowhere.toml: no such file"),
         (["--connect", "http://127.0.0.1:1=unionpay"], "--connect http://127.0.0.1:1=unionpay: http:// is not spoken"),
         (["--mac", "maybe"], "--mac maybe: must be off, verify or require"),

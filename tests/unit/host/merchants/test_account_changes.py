@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -25,6 +26,7 @@ from tests.unit.host.merchants.settlement_people import (
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, UnionPayTerminal
 
+from pos_host.ledger.merchant_rows import AuditRow
 from pos_host.merchants.account_changes import AccountApplication
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
@@ -148,6 +150,39 @@ async def test_nobody_approves_what_they_applied_for_whatever_their_role(host: H
             await changes.reject(same, MERCHANT, view["change_id"], ["no"])
 
     assert "approved" == (await changes.approve(REVIEWER, MERCHANT, view["change_id"]))["state"]
+
+
+async def test_an_approval_that_something_blocks_is_kept_in_the_changes_history_and_in_the_trail(
+    host: HostInProcess,
+) -> None:
+    await with_account(host)
+    changes = host.parts.details.account_changes
+    number = await applied(host, account=account(expires_on="2026-03-05"))
+    await pass_time(host, 10 * DAY_MS)
+    for _ in range(2):
+        with pytest.raises(Refused, match="account_expired"):
+            await changes.approve(REVIEWER, MERCHANT, number)
+
+    view = changes.of_merchant(MERCHANT)[0]
+    assert "submitted" == view["state"]
+    lines = [(line["action"], line["by"], line["why"]) for line in view["history"]]
+    assert [("approve_refused", REVIEWER.name, "account_expired")] == lines[1:]
+    refused = [row for row in host.memory.all_rows(AuditRow) if row.result == "refused"]
+    assert ["account_change.approve"] * 2 == [row.action for row in refused]
+
+
+async def test_a_change_that_is_rolled_back_while_the_host_would_begin_its_tests_stays_rolled_back(
+    host: HostInProcess,
+) -> None:
+    terminal = await with_account(host)
+    changes = host.parts.details.account_changes
+    number = await approved(host)
+    await changes.activate(OPERATOR, MERCHANT, number)
+    await terminal.sign_in()
+    back = changes.roll_back(REVIEWER, MERCHANT, number, "a mistake")
+    await asyncio.gather(back, changes.act_on_due(host.clock.now_ms()))
+
+    assert "rolled_back" == changes.of_merchant(MERCHANT)[0]["state"]
 
 
 async def test_the_person_an_application_is_for_does_not_approve_it(host: HostInProcess) -> None:

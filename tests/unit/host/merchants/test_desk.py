@@ -40,6 +40,16 @@ def signing(host: HostInProcess) -> Callable[[int], Written]:
     return decide
 
 
+def noting(decide: Callable[[int], Written], posted: asyncio.Event) -> Callable[[int], Written]:
+    """The same, noting when; what it writes is posted at once, and committed in a later turn of the loop."""
+
+    def noted(now_ms: int) -> Written:
+        posted.set()
+        return decide(now_ms)
+
+    return noted
+
+
 def trail(host: HostInProcess) -> list[AuditRow]:
     return host.memory.all_rows(AuditRow)
 
@@ -100,6 +110,53 @@ async def test_after_a_failed_commit_nothing_was_done_and_the_trail_goes_on(host
 
     assert "signed" == await host.desk.act(ADMIN, ACTION, M1, signing(host))
     assert ([1], []) == ([row.audit_no for row in trail(host)], broken_links(trail(host), {}))
+
+
+async def test_an_asker_who_goes_away_between_post_and_commit_leaves_nothing_half_done(host: HostInProcess) -> None:
+    posted = asyncio.Event()
+    asked = asyncio.ensure_future(host.desk.act(ADMIN, ACTION, M1, noting(signing(host), posted)))
+    await posted.wait()
+    assert [] == host.memory.entries
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    with pytest.raises(NotNow):  # the next one finds it signed, and the trail in one piece
+        await host.desk.act(ADMIN, ACTION, M1, signing(host))
+
+    kept = host.desk.records.find("paper", "1")
+    assert "signed" == (kept.state if kept else None)
+    assert ["done", "refused"] == [row.result for row in trail(host)]
+    assert [] == broken_links(trail(host), {})
+
+
+async def test_an_asker_who_goes_away_before_its_turn_has_asked_for_nothing(host: HostInProcess) -> None:
+    posted = asyncio.Event()
+    looking = noting(lambda now_ms: Written(told=(Told("looked"),)), posted)
+    first = asyncio.ensure_future(host.desk.act(ADMIN, ACTION, M1, looking))
+    second = asyncio.ensure_future(host.desk.act(ADMIN, ACTION, M1, signing(host)))
+    await posted.wait()
+    second.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+
+    assert host.desk.records.find("paper", "1") is None
+    assert 1 == len(trail(host))
+
+
+async def test_what_follows_from_an_action_is_done_though_its_asker_went_away(host: HostInProcess) -> None:
+    followed = asyncio.Event()
+
+    async def then() -> None:
+        await asyncio.sleep(0)
+        followed.set()
+
+    posted = asyncio.Event()
+    asked = asyncio.ensure_future(host.desk.act(ADMIN, ACTION, M1, noting(signing(host), posted), then=then))
+    await posted.wait()
+    asked.cancel()
+    async with asyncio.timeout(5):
+        await followed.wait()
+
+    assert host.desk.records.find("paper", "1") is not None
 
 
 async def test_our_own_mistake_is_raised_and_the_desk_goes_on(host: HostInProcess) -> None:

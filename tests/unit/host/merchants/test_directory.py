@@ -123,3 +123,14 @@ async def test_a_merchants_own_user_changes_nothing_of_it(strict: HostInProcess)
 
     with pytest.raises(Forbidden):
         await strict.parts.directory.change(Actor("shop", "merchant", MID), MID, {"name": "Mine"})
+
+
+async def test_a_terminal_of_base24_is_added_under_its_sixteen_characters(strict: HostInProcess) -> None:
+    directory = strict.parts.directory
+    await directory.create(ADMIN, "898310000000007", {})
+
+    added = await directory.add_terminal(ADMIN, "898310000000007", "TERM000000000001")
+
+    assert "TERM000000000001" == added["terminal_id"]
+    with pytest.raises(Refused, match="1 to 16 printable"):
+        await directory.add_terminal(ADMIN, "898310000000007", "TERM0000000000012")

@@ -195,3 +195,15 @@ async def test_a_wrong_ladder_is_refused_with_its_place(given: dict[str, Any], s
 
 def test_the_shipped_ladder_reads_back_as_it_is_shown() -> None:
     assert shipped_ladder() == read_ladder(written(shipped_ladder()))
+
+
+@pytest.mark.parametrize("scope", ["104110070110814", "6222021234567890005", "104110070110814/T0000001", "a/b"])
+async def test_a_ladder_is_set_only_for_somebody_the_host_knows(scope: str) -> None:
+    host = HostInProcess()
+    with pytest.raises(Refused, match="of those the host knows") as refused:
+        await host.parts.forgotten.escalations.set_ladder(ADMIN, scope, None)
+
+    assert (404, "unknown_scope") == (refused.value.status, refused.value.kind)
+    assert scope not in repr(host.memory.entries)
+    with pytest.raises(Refused):
+        host.parts.forgotten.escalations.ladder(scope)

@@ -169,7 +169,7 @@ async def test_the_outgoing_holders_token_ends_on_the_day_and_the_incoming_holde
     assert users.actor_of(old["token"]) is None
     told = await changes.issue_token(ADMIN, MERCHANT, number)
 
-    assert Actor("li.si", "merchant", MERCHANT) == users.actor_of(told["token"])
+    assert Actor("li.si", "merchant", MERCHANT, (ADMIN.name,)) == users.actor_of(told["token"])
     with pytest.raises(Refused):
         await changes.issue_token(ADMIN, MERCHANT, number)
     stored = [row.body for row in host.parts.registry.records.of_kind("holder_change")]

@@ -180,7 +180,7 @@ async def test_a_replaced_terminal_is_never_reopened(host: HostInProcess, broken
     ("new_id", "reason", "kind"),
     [
         ("T0000001", "fault", "id_not_valid"),
-        ("TOOLONGID", "fault", "id_not_valid"),
+        ("TERMINAL-TOO-LONG", "fault", "id_not_valid"),
         ("", "fault", "id_not_valid"),
         (NEW, "violation", "invalid_reason"),
         (NEW, "boredom", "invalid_reason"),

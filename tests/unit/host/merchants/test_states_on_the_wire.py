@@ -31,7 +31,10 @@ from tests.unit.host.pipeline.test_more_dialects import (
     BinaryTerminal,
     EbcdicTerminal,
     Iso93Terminal,
+    LeftPanTerminal,
     PostilionTerminal,
+    RightPaddedTerminal,
+    TermAppTerminal,
     VersionedTerminal,
 )
 
@@ -47,11 +50,14 @@ KINDS: tuple[Kind, ...] = (
     HypercomTerminal,
     EbcdicTerminal,
     VersionedTerminal,
+    LeftPanTerminal,
+    RightPaddedTerminal,
     Iso87Terminal,
     BinaryTerminal,
     PostilionTerminal,
     Base24Terminal,
     Iso93Terminal,
+    TermAppTerminal,
 )
 
 CLOSED = {
@@ -59,21 +65,26 @@ CLOSED = {
     "hypercom": "89",
     "hypercom-ebcdic": "89",
     "hypercom-99bill": "89",
+    "hypercom-left-pan": "89",
+    "hypercom-right-f": "89",
     "iso87-ascii": "58",
     "iso87-binary": "58",
     "postilion": "58",
     "base24-pos": "58",
     "iso93-ascii": "109",
+    "termapp-a": "109",
 }
 """`terminal_closed` in each dialect (the contract's table of outcomes)."""
 
-NOT_NOW = {**dict.fromkeys(CLOSED, "58"), "iso93-ascii": "119"}
+EDITION_1993 = ("iso93-ascii", "termapp-a")
+
+NOT_NOW = {**dict.fromkeys(CLOSED, "58"), **dict.fromkeys(EDITION_1993, "119")}
 """`not_allowed_now`."""
 
-MERCHANT_CLOSED = {**dict.fromkeys(CLOSED, "03"), "iso93-ascii": "109"}
+MERCHANT_CLOSED = {**dict.fromkeys(CLOSED, "03"), **dict.fromkeys(EDITION_1993, "109")}
 """`merchant_closed`."""
 
-APPROVED = {**dict.fromkeys(CLOSED, "00"), "iso93-ascii": "000"}
+APPROVED = {**dict.fromkeys(CLOSED, "00"), **dict.fromkeys(EDITION_1993, "000")}
 
 
 @pytest.fixture

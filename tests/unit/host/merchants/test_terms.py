@@ -232,6 +232,7 @@ async def test_a_terminal_has_no_rent_of_its_own(host: HostInProcess, terminal: 
         ({}, "2026-03-01T00:00:00Z", "is past"),
         ({}, "2026-03-03T00:00:00", "needs an offset"),
         ({}, "tomorrow", "is not an ISO 8601 time"),
+        ({}, "9999-12-31T23:59:59Z", "after the year 9000"),
     ],
 )
 async def test_what_is_wrong_is_refused_and_changes_nothing(
@@ -322,6 +323,7 @@ async def test_an_inherited_schedule_is_shown_whole_and_reads_as_itself(
         ({"rules": []}, None, "is not a key of a fee schedule"),
         ({}, "2026-03-01", "is past"),
         ({}, "3 March", "is not a day"),
+        ({}, "9999-12-31", "after the year 9000"),
     ],
 )
 async def test_a_wrong_schedule_is_refused(

@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pos_host.money.business_calendar import BusinessCalendar, NoBusinessDay, read_calendar, shipped_calendar
+from pos_host.money.business_calendar import (
+    BusinessCalendar,
+    calendar_of_tables,
+    read_calendar,
+    shipped_calendar,
+    table_of_calendar,
+)
 from pos_specs.errors import DialectError
 
 ZONES = [
@@ -157,8 +163,26 @@ def test_a_holiday_on_a_leap_day_is_allowed(tmp_path: Path) -> None:
     assert not calendar(tmp_path, 'holidays = ["02-29"]\nweekend = []\n').is_business_day(date(2028, 2, 29))
 
 
-def test_a_calendar_that_never_opens_is_said_to_be_one(tmp_path: Path) -> None:
+def test_a_calendar_that_never_opens_is_refused_when_it_is_read(tmp_path: Path) -> None:
     days = ", ".join(f'"{date(2026, 1, 1) + DAY * count:%m-%d}"' for count in range(365))
 
-    with pytest.raises(NoBusinessDay, match="no business day in the 60 days after 2026-03-02"):
-        calendar(tmp_path, f"holidays = [{days}]\n").payout_day(date(2026, 3, 2))
+    with pytest.raises(DialectError, match=r"calendar.toml:1: holidays: .*nobody would be paid"):
+        calendar(tmp_path, f"holidays = [{days}]\n")
+
+
+def test_a_calendar_says_itself_as_its_file_would() -> None:
+    calendar = calendar_of_tables([("own", {"holidays": ["02-29", "2026-03-03"], "payout_time": "10:15"})])
+
+    assert calendar == calendar_of_tables([("again", table_of_calendar(calendar))])
+
+
+@pytest.mark.parametrize("year", ["2026-", ""])
+def test_a_closure_of_sixty_days_is_refused_when_it_is_read(year: str) -> None:
+    closed = [f"{year}{month:02d}-{day:02d}" for month in (7, 8) for day in range(1, 32)]
+    assert calendar_of_tables([("own", {"holidays": closed[:50]})]).days_after == 1
+    with pytest.raises(DialectError, match=r"own.*holidays.*nobody would be paid"):
+        calendar_of_tables([("own", {"holidays": closed})])
+    worked = [f"2026-08-{day:02d}" for day in range(1, 10)] if year else []
+
+    if worked:
+        assert calendar_of_tables([("own", {"holidays": closed, "working_days": worked})]).working_days

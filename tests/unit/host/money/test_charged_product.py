@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
+
 import pytest
 from tests.unit.host.money.test_products import purchase, scanned
+from tests.unit.host.pipeline.host_in_process import HostInProcess
+from tests.unit.host.pipeline.terminals import UnionPayTerminal
 
 from pos_host.money.charged_product import ANSWERS_KEPT, ChargedProducts
-from pos_host.money.products import shipped_products
+from pos_host.money.products import read_products, shipped_products
 from pos_host.transaction.request import CardReader, Request
 from pos_specs.language import open_language
 from pos_specs.masking import luhn_digit
@@ -57,3 +62,18 @@ def test_a_terminal_that_sends_ever_new_entry_modes_does_not_fill_the_memory(mod
         charged.of(request_of(purchase("4111119700000000", f"{number:04X}")))
 
     assert min(modes, ANSWERS_KEPT) >= len(charged._known)
+
+
+async def test_an_acquirers_own_table_decides_what_its_sales_are_charged_as(tmp_path: Path) -> None:
+    shipped = resources.files("pos_host.money") / "bin_products.toml"
+    own = tmp_path / "products.toml"
+    own.write_text(shipped.read_text("utf-8").replace('unknown = "credit"', 'unknown = "debit"'), "utf-8")
+    host, pan = HostInProcess(), "9999999" + "00000000" + luhn_digit("9999999" + "00000000")
+    terminal = UnionPayTerminal(host)
+    await terminal.purchase(10_00, pan)
+    host.registry.charge_by(ChargedProducts(read_products(own)))
+    await terminal.purchase(10_00, pan)
+    await UnionPayTerminal(host, "T0000002").purchase(10_00, pan)
+
+    products = [stored.entry.product for stored in host.memory.entries if stored.entry.kind == "purchase"]
+    assert ["credit/keyed", "debit/keyed", "debit/keyed"] == products

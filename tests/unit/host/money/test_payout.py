@@ -18,6 +18,7 @@ from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.ledger.posting import apply_entry, apply_row
 from pos_host.ledger.records import Records
 from pos_host.ledger.rows import batch_row, opened_batch
+from pos_host.money.business_calendar import BusinessCalendar, shipped_calendar
 from pos_host.money.fee_schedule import FeeSchedule, effective_schedule, read_schedule, shipped_schedule
 from pos_host.money.payout import (
     CapturedRefund,
@@ -116,6 +117,9 @@ class AgreedTerms:
 
     def schedule_of(self, merchant_id: str, day: date, terminal_id: str = "") -> FeeSchedule:
         return self.schedule
+
+    def calendar_of(self, merchant_id: str, day: date) -> BusinessCalendar:
+        return shipped_calendar()
 
 
 @dataclass

@@ -29,6 +29,7 @@ def test_the_states_kept_in_memory_are_those_that_have_not_ended() -> None:
         ("hold release make", "made"),
         ("hold release hold return", "returned"),
         ("hold return", "returned"),
+        ("hold hold lift release make", "made"),
     ],
 )
 def test_a_payout_goes_the_ways_of_the_table(actions: str, end: str) -> None:

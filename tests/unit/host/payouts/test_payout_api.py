@@ -31,6 +31,22 @@ async def test_payouts_are_listed_by_what_is_asked(host: HostInProcess) -> None:
     assert {name: count for name, (_, count) in wanted.items()} == counted
 
 
+async def test_today_is_the_acquirers_business_day(host: HostInProcess) -> None:
+    """Which turns at its cut-off, 23:00 in Shanghai, and not at midnight."""
+    await sold_and_settled(host, 1000_00)
+    async with api_of(host.office) as api:
+        counted = []
+        for moment in ("02 22:59", "02 23:01"):
+            await until(host, moment)
+            listed = (await api.get("/api/v1/payouts", params={"date": "today"})).json()["items"]
+            report = (await api.get("/api/v1/reports/settlement", params={"date": "today"})).json()
+            counted.append((len(listed), len(report["items"]), report["date"]))
+        wrong = await api.get("/api/v1/payouts", params={"date": "yesterday"})
+
+    assert [(1, 1, "2026-03-02"), (0, 0, "2026-03-03")] == counted
+    assert 422 == wrong.status_code
+
+
 async def test_pages_of_payouts_follow_each_other(host: HostInProcess) -> None:
     for number in range(1, 4):
         await sold_and_settled(host, 1000_00, terminal_id=f"T000000{number}")

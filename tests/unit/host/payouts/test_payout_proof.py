@@ -14,9 +14,8 @@ from tests.unit.host.pipeline.proofs import verified
 from tests.unit.host.pipeline.terminals import VISA_CARD, UnionPayTerminal, debit_credit
 
 from pos_host.journal import StoredEntry
-from pos_host.ledger.entry import BatchRow
+from pos_host.ledger.entry import PAYOUT, BatchRow
 from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
-from pos_host.money.payout_at_close import PAYOUT
 from pos_host.money.stored_schedule import CHARGED_SCHEDULE
 from pos_host.testing.crashing_journal import CrashingJournal, CrashPoint
 
@@ -78,6 +77,9 @@ def a_cheaper_schedule(host: HostInProcess) -> None:
         (in_row(net_minor=999_00), "net_minor is not what its entries say"),
         (in_row(fees_minor=1), "fees_minor is not what its entries say"),
         (in_row(state="made"), "state is not what its entries say"),
+        (in_row(due_at_ms=1), "due_at_ms is not what its entries say"),
+        (in_row(terminal_no=0), "terminal_no is not what its entries say"),
+        (in_row(currency="840"), "currency is not what its entries say"),
         (in_row(account_id="8"), "account_id is not what its entries say"),
         (in_row(lines="[]"), "lines is not what its entries say"),
         (in_entry(fees_minor=5_00, net_minor=995_00), "fees_minor is not what the transactions make"),

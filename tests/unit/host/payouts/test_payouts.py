@@ -266,7 +266,7 @@ async def test_what_is_owed_is_taken_from_a_payout_released_between_two_payout_d
 
 
 async def test_what_is_below_zero_waits_one_business_day_where_payouts_wait_for_more(host: HostInProcess) -> None:
-    host.parts.payouts.calendar = lambda: dataclasses.replace(shipped_calendar(), days_after=3)
+    host.parts.payouts.calendar = lambda merchant_id, now_ms: dataclasses.replace(shipped_calendar(), days_after=3)
     terminal = Iso87Terminal(host)
     await terminal.refund(None, 995_00, VISA_CARD)
     await terminal.settle({"credits": Side(1, 995_00)})
@@ -328,13 +328,75 @@ async def test_what_a_person_held_only_a_person_releases(host: HostInProcess) ->
 
 async def test_a_release_names_what_still_holds_the_payout(host: HostInProcess) -> None:
     await sold_and_settled(host, 1000_00)
+    payouts, row = host.parts.payouts, only_payout(host)
+    payouts.accounts = Held("account_frozen")
+    await payouts.judge_again(row.merchant_id)
+    with pytest.raises(Refused, match="account_frozen"):
+        await payouts.release(REVIEWER, row.payout_id, "")
+
+    assert "held" == only_payout(host).state
+
+
+async def test_an_operator_holds_what_is_held_already_and_a_release_takes_only_that_off(iso87: Any) -> None:
+    host: HostInProcess = iso87.host
+    await iso87.purchase(1000_00)
+    await settle(iso87, 1, 999_00)
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    view = await payouts.hold(OPERATOR, number, "asked by the risk desk")
+    assert ("held", ["out_of_balance", "held_by_operator"]) == (view["state"], view["reasons"])
+    with pytest.raises(Refused, match="held by an operator already"):
+        await payouts.hold(OPERATOR, number, "asked twice")
+    view = await payouts.release(REVIEWER, number, "the risk desk is done")
+    assert ("held", ["out_of_balance"]) == (view["state"], view["reasons"])
+    view = await payouts.release(REVIEWER, number, "their slip is missing")
+
+    assert ("released", []) == (view["state"], view["reasons"])
+
+
+async def test_what_the_account_holds_stays_held_when_the_operators_hold_is_taken_off(host: HostInProcess) -> None:
+    await sold_and_settled(host, 1000_00)
     payouts, number = host.parts.payouts, only_payout(host).payout_id
     await payouts.hold(OPERATOR, number, "")
     payouts.accounts = Held("account_frozen")
-    with pytest.raises(Refused, match="account_frozen"):
-        await payouts.release(REVIEWER, number, "")
+    view = await payouts.release(REVIEWER, number, "cleared")
+    assert ("held", ["account_frozen"]) == (view["state"], view["reasons"])
+    payouts.accounts = Held()
+    await payouts.judge_again(only_payout(host).merchant_id)
 
-    assert "held" == only_payout(host).state
+    assert "released" == only_payout(host).state
+
+
+async def owing(host: HostInProcess, amount_minor: int, terminal_id: str = "I0000002") -> None:
+    """A batch that is worth less than nothing."""
+    terminal = Iso87Terminal(host, terminal_id)
+    await terminal.refund(None, amount_minor, VISA_CARD)
+    await terminal.settle({"credits": Side(1, amount_minor)})
+
+
+async def test_a_hold_and_its_release_leave_what_was_carried_over_with_what_is_owed(host: HostInProcess) -> None:
+    await owing(host, 500_00)
+    await until(host, "03 12:00")
+    payouts, number = host.parts.payouts, only_payout(host).payout_id
+    await payouts.hold(OPERATOR, number, "")
+    view = await payouts.release(REVIEWER, number, "")
+
+    assert ("released", ["net_below_zero"]) == (view["state"], view["reasons"])
+
+
+async def test_what_is_owed_is_netted_whatever_stands_against_the_account(host: HostInProcess) -> None:
+    """A frozen account keeps money from being paid, not a debt from being taken."""
+    await owing(host, 400_00)
+    payouts = host.parts.payouts
+    payouts.accounts = Held("account_frozen")
+    await payouts.judge_again(only_payout(host).merchant_id)
+    assert "pending" == only_payout(host).state
+    await until(host, "03 12:00")
+    assert ["net_below_zero"] == json.loads(only_payout(host).reasons)
+    await sold_and_settled(host, 1000_00)
+    payouts.accounts = Held()
+    await until(host, "04 12:00")
+
+    assert [("made", "7"), ("made", "7")] == [(row.state, row.account_id) for row in payouts_of(host)]
 
 
 async def test_a_held_payout_can_be_returned_and_then_nothing_more(host: HostInProcess) -> None:

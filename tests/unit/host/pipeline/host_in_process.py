@@ -11,6 +11,7 @@ from pos_host.clock import ManualClock
 from pos_host.event_log import cloud_events_of
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Book
+from pos_host.merchant_events import merchant_events_of
 from pos_host.merchants.number_vault import NumberVault
 from pos_host.security.guard import Guard
 from pos_host.server import Listener, TerminalConnection
@@ -59,7 +60,8 @@ class HostInProcess:
         )
         self.registry, self.pipeline = self.parts.registry, self.parts.pipeline
         self.settler, self.watch, self.desk = self.parts.settler, self.parts.watch, self.parts.desk
-        self.office = self.parts.office(cloud_events_of(self.journal, self.registry))
+        told = (cloud_events_of(self.journal, self.registry), merchant_events_of(self.journal, self.registry))
+        self.office = self.parts.office(*told)
         self.asked: list[tuple[str, bytes]] = []
         self._listeners: dict[str, Listener] = {}
 

@@ -28,6 +28,14 @@ class VersionedTerminal(HypercomTerminal):
     dialect = "hypercom-99bill"
 
 
+class LeftPanTerminal(HypercomTerminal):
+    dialect = "hypercom-left-pan"
+
+
+class RightPaddedTerminal(HypercomTerminal):
+    dialect = "hypercom-right-f"
+
+
 class Base24Terminal(Iso87Terminal):
     """DE41 has sixteen characters, DE42 is sent all the same, DE90 names RRN and not STAN."""
 
@@ -72,6 +80,10 @@ class Iso93Terminal(Iso87Terminal):
 
     def original(self, request: Message) -> str:
         return f"{request.mti}{request.fields[11]}{request.fields[12]}0200"
+
+
+class TermAppTerminal(Iso93Terminal):
+    dialect = "termapp-a"
 
 
 @pytest.mark.parametrize("kind", [BinaryTerminal, PostilionTerminal])

@@ -149,6 +149,27 @@ async def test_without_a_mac_verify_serves_and_require_refuses_what_the_dialect_
         assert "00" == (await terminal.echo()).code
 
 
+def signature_message(terminal: UnionPayTerminal, sale: Exchange) -> Message:
+    fields = {4: "000000000100", 11: terminal.next_stan(), 15: "0302", 37: sale.rrn, 60: f"07{terminal.batch}301"}
+    return terminal.message("0820", {**fields, 62: "01" * 19}, {})
+
+
+async def test_an_e_signature_must_carry_a_mac_and_an_echo_of_the_same_type_none() -> None:
+    terminal = UnionPayTerminal(guarded("require"))
+    keys = await signed_in(terminal)
+    sale = await sell(terminal, keys.mac)
+    message = signature_message(terminal, sale)
+
+    bare = await terminal.line.ask(message.mti, message.fields)
+    wrong = (await terminal.line.ask_raw(body_with_mac(terminal, message, keys.mac, spoil=True)))[0]
+    right = (await terminal.line.ask_raw(body_with_mac(terminal, message, keys.mac)))[0]
+    echo = await terminal.echo()
+
+    assert ["A0", "A0", "00"] == [answer.fields[39] for answer in (bare, wrong, right)]
+    assert is_signed(terminal, right, keys.mac)
+    assert ("00", None) == (echo.code, echo.answer.fields.get(64))
+
+
 async def test_the_keys_outlive_a_restart_sealed() -> None:
     host = guarded()
     terminal = UnionPayTerminal(host)

@@ -119,6 +119,7 @@ async def test_two_terminals_of_different_kinds_are_answered_on_one_port(
         ("iso93-ascii", ECHO_1993),
         ("base24-pos", ECHO),
         ("postilion", ECHO),
+        ("termapp-a", ECHO_1993),
     ],
 )
 async def test_every_shipped_dialect_is_recognised_and_answered(

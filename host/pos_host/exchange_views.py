@@ -1,0 +1,78 @@
+"""Exchanges as others see them: JSON for API and verbs, card data masked, every element by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pos_host.clock import iso_utc
+from pos_host.exchanges import Exchange
+from pos_specs.framing import Framer
+from pos_specs.language import Language
+from pos_specs.masking import mask_fields
+from pos_specs.message import Message
+
+View = dict[str, Any]
+
+
+def received_view(exchange: Exchange) -> View:
+    """A request and its answer as it was made, before a fault: their elements by number."""
+    request, answer, language = exchange.request, exchange.answer, exchange.language
+    return {
+        **_facts(exchange),
+        "response_code": exchange.response_code or None,
+        "request": None if request is None else _message(language, request),
+        "reply": None if answer is None else _message(language, answer),
+    }
+
+
+def message_view(exchange: Exchange) -> View:
+    """The same with every element as `decode` shows it: where it stands, its name, value, meaning and parts."""
+    view = received_view(exchange)
+    request, answer, language = exchange.request, exchange.answer, exchange.language
+    if request is not None:
+        view["request"]["elements"] = element_views(language, request, exchange.frame.body)
+    if answer is not None:
+        body = Framer(language.dialect.framing).receive_data(exchange.reply)[0].body
+        view["reply"]["elements"] = element_views(language, answer, body)
+    return view
+
+
+def element_views(language: Language, message: Message, body: bytes) -> list[View]:
+    """The rows that `decode --mask` shows of a message; `start` and `end` count bytes from the MTI, `raw` is "" where
+    the value is masked."""
+    from pos_host.decoding.describe import describe
+
+    return [
+        {
+            "number": row.number,
+            "name": row.name,
+            "start": row.start,
+            "end": row.end,
+            "counter": row.counter.hex().upper(),
+            "raw": row.raw.hex().upper(),
+            "value": row.value,
+            "meaning": row.meaning,
+            "parts": [part._asdict() for part in row.parts],
+        }
+        for row in describe(language, message, body, mask=True)
+    ]
+
+
+def _facts(exchange: Exchange) -> View:
+    return {
+        "number": exchange.number,
+        "at": iso_utc(exchange.at_ms),
+        "peer": exchange.peer,
+        "dialect": exchange.language.name,
+        "merchant_id": exchange.merchant_id,
+        "terminal_id": exchange.terminal_id,
+        "function": exchange.function,
+        "outcome": exchange.outcome,
+        "reason": exchange.reason,
+        "rules": list(exchange.rules),
+        "fault": exchange.fault or None,
+    }
+
+
+def _message(language: Language, message: Message) -> View:
+    return {"mti": message.mti, "fields": mask_fields(language, message)}

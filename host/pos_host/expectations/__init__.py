@@ -1,0 +1,1 @@
+"""What a test expects the host to receive, and what came instead."""

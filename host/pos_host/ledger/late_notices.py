@@ -1,0 +1,61 @@
+"""What only a late upload told of, in a batch the host had settled: an offline sale, a refund, an adjust, a completion.
+
+It has happened, so its merchant is paid for it; but a closed batch never changes. So it stands beside its batch, in an
+entry of its own kind, and is paid for by a payout of its own.
+"""
+
+from __future__ import annotations
+
+import json
+
+from pos_host.ledger.book import Batch, Transaction
+from pos_host.ledger.entry import LATE_NOTICE, SETTLED_BY_HOST, Entry
+
+LATE_NOTICES_MOST = 999
+"""Of one batch: no totals of a terminal count more transactions than three digits. What comes beyond is reported and
+not posted."""
+
+
+def may_come_late(batch: Batch, stan: str) -> bool:
+    """Whether a record of that STAN may still be the first notice of something: once, and where the host settled."""
+    return batch.result == SETTLED_BY_HOST and stan not in batch.late and len(batch.late) < LATE_NOTICES_MOST
+
+
+def late_notice(batch: Batch, told: Entry) -> Entry | None:
+    """`told`, which would be posted if the batch was open, as it stands beside the closed one.
+
+    None for the adjust of a refund: what its sale's fee was is not known here, so it is reported and not posted.
+    """
+    original = batch.answers.get(told.original) if told.kind == "adjust" else None
+    if original is not None and original.function == "refund":
+        return None
+    detail = {**(json.loads(told.detail) if told.detail else {}), "function": told.kind}
+    if original is not None:
+        detail["amount_before_minor"] = amount_minor_now(batch, original)
+    return told._replace(kind=LATE_NOTICE, detail=json.dumps(detail))
+
+
+def as_told(entry: Entry) -> Entry:
+    """A late notice as the transaction that it tells of; every other entry as it is."""
+    return entry if entry.kind != LATE_NOTICE else entry._replace(kind=json.loads(entry.detail)["function"])
+
+
+def amount_minor_now(batch: Batch, original: Transaction) -> int:
+    """The amount of a transaction of the batch after the adjusts that came late, in minor units."""
+    later = [late.amount_minor for late in batch.late.values() if _adjusts(late, original)]
+    return later[-1] if later else original.amount_minor
+
+
+def is_told_late(batch: Batch, stan: str, amount_minor: int) -> bool:
+    """Whether an uploaded record is of what came late, and so is no difference."""
+    late = batch.late.get(stan)
+    return late is not None and late.amount_minor == amount_minor
+
+
+def was_adjusted_late(batch: Batch, transaction: Transaction) -> bool:
+    """Whether a late adjust speaks for a transaction of the batch, so that it needs no record of its own."""
+    return any(_adjusts(late, transaction) for late in batch.late.values())
+
+
+def _adjusts(late: Transaction, original: Transaction) -> bool:
+    return late.function == "adjust" and late.original == original.key

@@ -1,0 +1,12 @@
+"""What the system said of a failure, in words; asyncio's own text repeats addresses and hides the reason."""
+
+from __future__ import annotations
+
+import os
+
+
+def in_words(error: OSError) -> str:
+    """The reason in one line. Errors of name resolution have numbers below zero and words of their own."""
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

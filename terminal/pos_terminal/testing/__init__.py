@@ -1,0 +1,1 @@
+"""Terminals for tests: each does what it is told by a plain call, and says what came of it."""

@@ -127,7 +127,11 @@ class RunningProxy:
             raise UsageError(f"--listen {_text(options.listen)}: {error.strerror or error}") from None
         ready = {"host": proxy.listen[0], "port": proxy.listen[1], "upstream": where["upstream"], "http": http}
         if options.ready_file is not None:
-            options.ready_file.write_text(json.dumps(ready) + "\n")
+            try:
+                _write_whole(options.ready_file, json.dumps(ready) + "\n")
+            except OSError as error:
+                await self.stop()
+                raise UsageError(f"--ready-file {options.ready_file}: {error.strerror or error}") from None
         return ready
 
     async def stop(self) -> None:
@@ -171,6 +175,13 @@ class RunningProxy:
         except OSError as error:
             self._web = None
             raise UsageError(f"--http {_text(options.http)}: {error.strerror or error}") from None
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that nobody can see half of."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def _now_ms() -> int:

@@ -110,6 +110,7 @@ def test_when_its_time_is_over_it_is_missed_or_rightly_never_came(api: OfficeCli
     missed = api.post("/expectations", {"function": "purchase", "within": 0.02})
     never = api.post("/expectations", {"function": "purchase", "count": 0, "within": 0.02})
 
+    assert [] == api.get("/events")["items"]  # nothing of it is in the journal
     assert ["missed", "met"] == [api.get(f"/expectations/{one['id']}")["verdict"] for one in (missed, never)]
 
 
@@ -203,7 +204,7 @@ def test_messages_are_shown_as_decode_shows_them(api: OfficeClient, terminal: An
 
 def test_messages_are_followed_over_resets_until_the_host_ends(pos_acquirer: Acquirer, pos_terminals: Any) -> None:
     assert pos_acquirer.http is not None
-    stream = OfficeClient(pos_acquirer.http, pos_acquirer.token).stream("/messages", follow="true", function="purchase")
+    stream = OfficeClient(pos_acquirer.http, pos_acquirer.token).stream("/messages", follow="", function="purchase")
     assert ": following" == next(stream)
     terminal = pos_terminals("T0000001")
 

@@ -36,7 +36,7 @@ def test_a_private_host_that_does_not_start_is_told_with_its_reason(
     assert "/nowhere/keys.toml" in told
 
 
-@pytest.mark.slow  # lives some sixty scenarios against a store on disk, with a commit for each message: half a minute
+@pytest.mark.slow  # whole folders of scenarios against a store on disk, a commit for each message: ten seconds
 def test_the_books_of_a_host_verify_after_every_accident(tmp_path: Path) -> None:
     store, ready = f"sqlite:///{tmp_path}/store.db", tmp_path / "ready.json"
     listen = [part for dialect in DIALECTS for part in ("--listen", f"127.0.0.1:0={dialect}")]

@@ -1,8 +1,9 @@
 """The life of a settlement account as anybody would keep it on paper, beside a host that keeps it in its journal.
 
-The machine applies, reviews, activates, signs terminals in, sells, settles, lets days pass, loses the account, rolls
-back and restarts the host, with people of every role in any order; the paper knows what each of them may do, which
-account is in place, and which payouts went where. See test_changes.py.
+The machine applies, reviews, activates, signs terminals in, sells, settles, lets days pass, loses the account, freezes
+and closes the one that stands by, rolls back and restarts the host, with people of every role in any order; the paper
+knows what each of them may do, which account is in place, which stands by, and which payouts went where. See
+test_changes.py.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ WAYS = {
 REVIEWERS_ONLY = ("approve", "reject", "roll_back")
 UNDER_WAY = ("submitted", "approved", "activated", "testing")
 LIMIT, LIMIT_DAYS, ROLL_BACK_DAYS, TESTS = 3, 90, 30, 2
+ROLES = st.sampled_from(["active", "active", "standby"])
 
 
 @dataclass
 class PaperAccount:
     account_id: str
     frozen: bool = False
+    closed: bool = False
     paid_sales: int = 0
 
 
@@ -57,7 +60,8 @@ class PaperChange:
     number: str
     applicant: str
     new: PaperAccount
-    before: PaperAccount
+    role: str
+    before: PaperAccount | None = None
     state: str = "submitted"
     activated_ms: int = 0
     completed_ms: int = 0
@@ -75,6 +79,7 @@ class AccountChangeMachine(OfficeMachine):
         self.details = self.host.parts.details
         self.run(self.details.accounts.record_first(ADMIN, MERCHANT, account(OLD_NUMBER)))
         self.in_place = PaperAccount("1")
+        self.standby: PaperAccount | None = None
         self.accounts = {"1": self.in_place}
         self.changes: list[PaperChange] = []
         self.owing: set[str] = set()
@@ -95,9 +100,9 @@ class AccountChangeMachine(OfficeMachine):
 
     # -- what people do
 
-    @rule(actor=st.sampled_from(PEOPLE))
-    def apply(self, actor: Actor) -> None:
-        asked = self.run(application(self.host, self.new_number()))
+    @rule(actor=st.sampled_from(PEOPLE), role=ROLES)
+    def apply(self, actor: Actor, role: str) -> None:
+        asked = self.run(application(self.host, self.new_number(), role=role))
         expected = self.against_applying(actor)
         got, view = self.tried(self.details.account_changes.apply(actor, MERCHANT, asked))
         assert expected == got.blockers, got
@@ -105,7 +110,7 @@ class AccountChangeMachine(OfficeMachine):
             return
         new = PaperAccount(view["account"]["account_id"])
         self.accounts[new.account_id] = new
-        self.changes.append(PaperChange(view["change_id"], actor.name, new, self.in_place))
+        self.changes.append(PaperChange(view["change_id"], actor.name, new, role))
 
     @rule(actor=st.sampled_from(PEOPLE), way=st.sampled_from(list(WAYS)), which=st.integers(0, 9))
     def decide(self, actor: Actor, way: str, which: int) -> None:
@@ -113,16 +118,30 @@ class AccountChangeMachine(OfficeMachine):
             self.try_way(actor, way, self.changes[-1] if which else self.changes[0])
 
     @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
-    @rule(actor=st.sampled_from([OPERATOR, OTHER_REVIEWER, ADMIN]), tidy=st.sampled_from([True, True, True, False]))
-    def begin(self, actor: Actor, tidy: bool) -> None:
+    @rule(
+        actor=st.sampled_from([OPERATOR, OTHER_REVIEWER, ADMIN]),
+        tidy=st.sampled_from([True, True, True, False]),
+        role=ROLES,
+    )
+    def begin(self, actor: Actor, tidy: bool, role: str) -> None:
         """Apply, mostly once nothing stands in the way."""
         if tidy:
             for tid in self.terminals:
                 self.settle(tid)
                 self.sign_in(tid)
             self.wait(5)
-            self.payouts_go_to_the_account_in_place()
-        self.apply(actor)
+            self.payouts_go_where_they_should()
+        self.apply(actor, role)
+
+    @precondition(lambda self: self.standby is None)
+    @rule()
+    def stand_by(self) -> None:
+        """An account that stands by, where nothing is against it."""
+        before = len(self.changes)
+        self.begin(OPERATOR, tidy=True, role="standby")
+        if len(self.changes) > before:
+            self.go_on(back=False)
+            self.go_on(back=False)
 
     @precondition(lambda self: bool(self.changes) and self.changes[-1].state in (*UNDER_WAY, "completed"))
     @rule(back=st.booleans())
@@ -135,7 +154,7 @@ class AccountChangeMachine(OfficeMachine):
         for _ in range(steps):
             self.go_on(back=False)
             self.everything_is_as_on_paper()
-            self.payouts_go_to_the_account_in_place()
+            self.payouts_go_where_they_should()
 
     def go_on(self, back: bool) -> None:
         """The next thing that leads to the end, by somebody who may."""
@@ -168,8 +187,31 @@ class AccountChangeMachine(OfficeMachine):
     @rule(rarely=st.sampled_from([False, False, False, False, True]))
     def lose(self, rarely: bool) -> None:
         if rarely:
-            self.run(self.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen"))
+            told = self.run(self.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen"))
             self.in_place.frozen = True
+            assert ("held" if self.paid_account is None else "standby") == told["payouts"]
+
+    @precondition(lambda self: self.in_place.frozen)
+    @rule()
+    def find_again(self) -> None:
+        """The account in place is released by somebody else than who lost it."""
+        self.run(self.details.accounts.release(REVIEWER, MERCHANT, self.in_place.account_id, "it was found"))
+        self.in_place.frozen = False
+
+    @precondition(lambda self: self.standby is not None)
+    @rule(way=st.sampled_from(["freeze", "freeze", "release", "release", "close"]))
+    def standby_fares(self, way: str) -> None:
+        standby = self.standby
+        assert standby is not None
+        actor = OTHER_REVIEWER if way == "release" else REVIEWER
+        move = getattr(self.details.accounts, way)
+        got, _ = self.tried(move(actor, MERCHANT, standby.account_id, "the bank says so"))
+        possible = {"freeze": not standby.frozen, "release": standby.frozen, "close": True}[way]
+        assert ("done" if possible else "not_now") == got.kind, (way, standby, got)
+        if way == "close":
+            standby.closed, self.standby = True, None
+        else:
+            standby.frozen = way == "freeze"
 
     # -- what terminals do, and time
 
@@ -213,6 +255,8 @@ class AccountChangeMachine(OfficeMachine):
             found.add("change_in_progress")
         if self.owing:
             found.add("terminal_not_synced")
+        if self.standby is not None and self.standby.frozen:
+            found.add("frozen_by_acquirer")
         if self.in_place.frozen:
             return found  # lost: the rest only warns
         if any(self.sold.values()):
@@ -231,17 +275,21 @@ class AccountChangeMachine(OfficeMachine):
             return "forbidden"
         if change.state not in WAYS[way]:
             return "not_now"
+        if way == "approve" and self.standby is not None and self.standby.frozen:
+            return "refused"
         if way == "complete" and change.new.paid_sales < TESTS:
             return "refused"
         if way == "roll_back" and change.completed_ms:
             late = self.host.clock.now_ms() > change.completed_ms + ROLL_BACK_DAYS * DAY_MS
-            later = any(
-                c.activated_ms and c.state != "rolled_back" for c in self.changes[self.changes.index(change) + 1 :]
-            )
+            since = self.changes[self.changes.index(change) + 1 :]
+            later = any(c.role == change.role and c.activated_ms and c.state != "rolled_back" for c in since)
             return "refused" if late or later else "done"
         return "done"
 
     def done(self, way: str, change: PaperChange) -> None:
+        if change.role == "standby":
+            self.standby_done(way, change)
+            return
         change.state = WAYS[way][change.state]
         now_ms = self.host.clock.now_ms()
         if way == "activate":
@@ -249,10 +297,31 @@ class AccountChangeMachine(OfficeMachine):
         elif way == "complete":
             change.completed_ms = now_ms
         elif way == "roll_back":
+            assert change.before is not None
             self.in_place = change.before
         if way in ("activate", "roll_back"):
             self.owing = set(self.terminals)
             change.waits_for = set(self.terminals)
+
+    def standby_done(self, way: str, change: PaperChange) -> None:
+        """No terminal has to take over who stands by: activated, its change is completed."""
+        if way != "activate":
+            change.state = WAYS[way][change.state]
+        if way == "activate":
+            change.state = "completed"
+            change.before, self.standby = self.standby, change.new
+            change.activated_ms = change.completed_ms = self.host.clock.now_ms()
+        elif way == "roll_back":
+            before = change.before
+            self.standby = None if before is None or before.closed else before
+
+    @property
+    def paid_account(self) -> PaperAccount | None:
+        """Where payouts go while no change is between two accounts; None: they are held."""
+        standby = self.standby
+        if not self.in_place.frozen:
+            return self.in_place
+        return None if standby is None or standby.frozen else standby
 
     # -- what must hold
 
@@ -269,16 +338,23 @@ class AccountChangeMachine(OfficeMachine):
         here = [account_id for account_id, state in states.items() if state in ("active", "frozen")]
         assert [self.in_place.account_id] == here
         assert ("frozen" if self.in_place.frozen else "active") == states[self.in_place.account_id]
+        beside = {number: state for number, state in states.items() if state in ("standby", "frozen_standby")}
+        standby = self.standby
+        assert beside == (
+            {} if standby is None else {standby.account_id: "frozen_standby" if standby.frozen else "standby"}
+        )
 
     @invariant()
-    def payouts_go_to_the_account_in_place(self) -> None:
+    def payouts_go_where_they_should(self) -> None:
         rows = self.run(self.host.journal.select(Question(PayoutRow, {"merchant_id": MERCHANT})))
-        held = self.in_place.frozen or any(change.state in ("approved", "activated") for change in self.changes)
+        paid = self.paid_account
+        if any(change.state in ("approved", "activated") for change in self.changes):
+            paid = None
         for row in rows:
             if row.state == "made" and row.payout_id not in self.made:
-                assert self.in_place.account_id == row.account_id
-                assert not held
+                assert paid is not None
+                assert paid.account_id == row.account_id
                 self.made.add(row.payout_id)
-                self.in_place.paid_sales += self.sales_of[row.payout_id]
+                paid.paid_sales += self.sales_of[row.payout_id]
             if row.state == "held":
-                assert held, row
+                assert paid is None, row

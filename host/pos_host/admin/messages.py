@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
 
 from pos_host.admin.api_router import api_router
 from pos_host.admin.exchange_models import Received, Since, TheWanted
@@ -23,7 +24,11 @@ router = api_router("messages")
 ALIVE_EVERY_S = 15.0
 """Without a message a comment is sent this often: a reader that is gone is noticed, and proxies keep the line."""
 
-Follow = Annotated[bool, Query(description="go on as server-sent events (text/event-stream)")]
+Follow = Annotated[
+    bool,
+    BeforeValidator(lambda given: given or given == ""),
+    Query(description="go on as server-sent events (text/event-stream); `?follow` is enough"),
+]
 
 
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}

@@ -10,6 +10,9 @@ from pos_host.certification.suite import Suite, SuiteRule
 
 PASSED, FAILED, NOT_SEEN = "passed", "failed", "not_seen"
 
+MOST_SHOWN = 5
+"""Findings that a rule's verdict is shown with: a fleet proves the same thing once a terminal."""
+
 
 class Judgement(NamedTuple):
     """A rule, its verdict, why in words, and the findings that prove it."""
@@ -43,7 +46,7 @@ def _judged(rule: SuiteRule, checks: Sequence[Check], silent: bool) -> Judgement
     for passed, verdict in ((False, FAILED), (True, PASSED)):
         found = tuple(finding for finding in findings if finding.passed is passed)
         if found:
-            return Judgement(rule, verdict, found[0].reason, found)
+            return Judgement(rule, verdict, found[0].reason, found[:MOST_SHOWN])
     reason = "it was played, and nothing came from the terminal after it" if silent else "nothing showed it"
     return Judgement(rule, NOT_SEEN, reason, ())
 

@@ -57,7 +57,7 @@ class Difference(NamedTuple):
         if self.wanted is None:
             return f"{self.what} was there, {self.came}, and should not be"
         if self.wanted == self.came:
-            return f"{self.what} was {self.came} too, and differs in what is hidden"
+            return f"{self.what} was {self.came}, the same only as far as it is shown"
         return f"{self.what} was {self.came or 'empty'} instead of {self.wanted}"
 
 

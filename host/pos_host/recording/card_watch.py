@@ -1,7 +1,7 @@
 """The last look at a message before it is kept: none of the card numbers that were met may stand in it anywhere.
 
-Looked at are elements, and where a layout fits exactly their parts, each by itself: digits of two of them that stand side
-by side (a count behind an amount) are no number, even where they look like one.
+Looked at are whole elements, but for totals, where each part is looked at by itself: with the zeros of an amount
+between two counts, parts side by side look like the card number of a test card sooner or later.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pos_specs.cutting import PartValues, cut, well_formed
-from pos_specs.dialect import DataElement
+from pos_specs.cutting import cut, well_formed
+from pos_specs.dialect import DataElement, Layout
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.text_codecs import EBCDIC, to_bytes
@@ -57,27 +57,24 @@ class CardWatch:
 
 
 def _views_of(language: Language, message: Message, element: DataElement, value: str) -> Iterator[str]:
-    """An element, or its parts, as texts in which digits can be found."""
+    """An element, or the parts of totals, as texts in which digits can be found."""
     layout = language.parts.layout_of(message, element.number)
     parts = None if layout is None else cut(layout, element, value)
-    if layout is not None and parts is not None and layout.kind == "fixed" and well_formed(layout, parts):
-        for piece in _pieces(parts):
-            yield piece
-            yield from _inner(piece)
+    if layout is not None and parts is not None and _are_totals(layout) and well_formed(layout, parts):
+        yield from parts.values()
         return
     yield value
     yield from _inner(value)
     if element.is_text:
-        yield to_bytes(value, element.text).hex()
+        data = to_bytes(value, element.text)
+        yield from (data.hex(), data.decode("latin-1"), data.decode(EBCDIC))
 
 
-def _pieces(parts: PartValues) -> Iterator[str]:
-    for value in parts.values():
-        if isinstance(value, list):
-            for record in value:
-                yield from _pieces(record)
-        else:
-            yield value
+def _are_totals(layout: Layout) -> bool:
+    """True for a layout of nothing but digits with counts and amounts."""
+    names = [part.name for part in layout.parts]
+    digits = all(part.content == "n" for part in layout.parts) and not layout.repeat
+    return digits and all(any(name.endswith(end) for name in names) for end in ("_count", "_amount"))
 
 
 def _inner(text: str) -> Iterator[str]:

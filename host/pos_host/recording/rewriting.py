@@ -145,8 +145,8 @@ class _Work:
         element = self._element
         if element.content in ("n", "xn", "h") or (element.length_digits == 0 and element.max_length <= SHORT_BYTES):
             return value
-        if value.startswith(RAW):
-            return self._hide(value)
+        if value.startswith(RAW) or not value.isprintable():
+            return self._hide(value)  # binary data in a text
         if element.content == "b":
             return value if element.length_digits == 0 else self._hide(value)
         return _LONG_DIGITS.sub(lambda run: self._run(run[0]), value)

@@ -124,17 +124,23 @@ class ReversalRepeated(Check):
 
 
 class ReversalEnds(Check):
-    """One reversal is sent `most` times at the most, however it is answered."""
+    """One reversal is sent `most` times at the most, however it is answered.
+
+    Where the transaction's own answer was slow, those of its reversals stood behind it, and nothing is judged.
+    """
 
     TAKES = frozenset({"most"})
 
     def __init__(self, parameters: Parameters) -> None:
         super().__init__(parameters)
         self._sent: list[Observed] = []
+        self._slow: set[str] = set()
 
     def see(self, story: Story, seen: Observed) -> None:
         sent = self._sent
         if seen.is_reversal:
+            if seen.stan in self._slow:
+                return
             sent = self._sent = [*sent, seen] if sent and sent[-1].stan == seen.stan else [seen]
             if len(sent) == self.parameters.most + 1:
                 self.fail(f"the reversal of {seen.stan} came {len(sent)} times", sent[0], seen)
@@ -142,6 +148,8 @@ class ReversalEnds(Check):
             if len(sent) <= self.parameters.most:
                 self.pass_(f"the reversals of {sent[-1].stan} have ended", *sent[-2:], seen)
             self._sent = []
+        if not seen.is_reversal:
+            (self._slow.add if seen.exchange.fault == "delay" else self._slow.discard)(seen.stan)
 
 
 CHECKS: dict[str, type[Check]] = {

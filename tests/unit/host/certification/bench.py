@@ -91,7 +91,10 @@ class Outcome:
 
 
 class Shop:
-    """A shop with one terminal, in whose memory class `memory` is; `tamper` changes what goes out."""
+    """A shop with one terminal, in whose memory class `memory` is; `tamper` changes what goes out. It waits
+    `patience_s` for an answer, by default as long as the certification is told."""
+
+    patience_s = TIMEOUT_S
 
     def __init__(
         self, network: VirtualNetwork, dialect: str, make: MakeTerminal, tamper: Tamper | None, memory: type[Memory]
@@ -128,7 +131,7 @@ class Shop:
         await self.send(request)
         exchange: TerminalExchange | None = None
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self.patience_s):
                 exchange = await self._answer()
         except TimeoutError:
             pass

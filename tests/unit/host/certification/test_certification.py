@@ -31,6 +31,16 @@ def test_a_hypercom_terminal_may_begin_a_broken_upload_anew() -> None:
     assert ([], True) == (failures(outcome), outcome.complete)
 
 
+async def sells_impatiently(shop: Shop) -> None:
+    """Waits a second, when the certification was told that it waits a minute."""
+    shop.patience_s = 1.0
+    await business(shop)
+
+
+def test_a_terminal_that_waits_less_than_was_told_fails_by_that_alone() -> None:
+    assert {"slow-answer"} == certify("unionpay", live=sells_impatiently).failed
+
+
 async def signs_in_once_and_sells(shop: Shop) -> None:
     await shop.do(Manage("sign_in"))
     for amount_minor in (1_000, 2_000, 3_000):

@@ -349,6 +349,13 @@ async def test_an_address_that_is_taken_is_one_line() -> None:
             await RunningProxy(ProxyOptions(upstream, upstream), print).start()
 
 
+async def test_a_ready_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    options = ProxyOptions(("127.0.0.1", 0), ("127.0.0.1", 1), ready_file=tmp_path / "none" / "r.json")
+
+    with pytest.raises(UsageError, match=r"--ready-file .*r\.json: No such file"):
+        await RunningProxy(options, print).start()
+
+
 # -- a day through it
 
 

@@ -226,7 +226,7 @@ def test_digits_of_two_parts_side_by_side_are_no_number() -> None:
 
 def test_a_frame_with_a_stray_number_is_kept_without_its_bytes() -> None:
     language = open_language("hypercom")
-    stray = a_purchase(language, f60=bytes.fromhex(CANARY).decode("latin-1"))
+    stray = a_purchase(language, f90=CANARY.ljust(42, "0"))
 
     line = lines_of(language, [a_purchase(language, f2=CANARY), stray])[-1]
 
@@ -326,7 +326,7 @@ def test_a_file_that_is_no_recording_is_refused_with_its_line(tmp_path: Path, te
     assert complaint in str(raised.value)
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(DIALECTS))
 def test_no_bytes_make_the_recorder_fail(body: bytes, dialect: str) -> None:
     language, out = open_language(dialect), io.StringIO()
@@ -336,7 +336,7 @@ def test_no_bytes_make_the_recorder_fail(body: bytes, dialect: str) -> None:
     assert 2 == len(out.getvalue().splitlines())
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.from_regex("[0-9A-Za-z =D^;%?-]{0,20}6225880137063146[0-9A-Za-z =D^?]{0,20}", fullmatch=True))
 def test_the_canary_never_stands_in_free_text_however_it_is_wrapped(text: str) -> None:
     language = open_language("hypercom")

@@ -15,6 +15,8 @@ from tests.unit.terminal.tcp_host import TcpHost, serving
 
 from pos_terminal.addresses import Address
 from pos_terminal.cards import TEST_CARDS
+from pos_terminal.commands import Command
+from pos_terminal.scenarios.live_terminal import LiveTerminal, Performed, Plan
 from pos_terminal.scenarios.loading import Scenario
 from pos_terminal.scenarios.results import Outcome
 from pos_terminal.scenarios.running import Settings, live
@@ -244,3 +246,14 @@ def test_terminals_and_merchants_are_as_they_are_named(tcp: TcpHost) -> None:
 
     fields: dict[int, Any] = sent(tcp)[0]
     assert ("T0000042", "898000000000042") == (fields[41], fields[42])
+
+
+def test_a_terminal_that_breaks_fails_its_scenario_without_telling_what_it_held(
+    tcp: TcpHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(self: LiveTerminal, command: Command, plan: Plan) -> Performed:
+        raise KeyError(VISA)
+
+    monkeypatch.setattr(LiveTerminal, "perform", breaks)
+
+    assert ("the terminal broke: KeyError",) == differences(tcp, "- echo:")

@@ -7,14 +7,12 @@ import errno
 import gc
 import hmac
 import importlib
-import json
 import os
 import random
 import secrets
 import signal
 import time
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pos_host import logs
@@ -26,8 +24,10 @@ from pos_host.ledger.posting import BooksDamaged
 from pos_host.logs import Logger
 from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.merchants.number_vault import NumberVault
+from pos_host.message_rate import MessageRate
 from pos_host.options import AUTO, ServeOptions, UsageError
 from pos_host.os_errors import in_words
+from pos_host.ready_file import write_ready_file
 from pos_host.secrets_file import read_or_make
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
@@ -54,9 +54,6 @@ if TYPE_CHECKING:
 
 log = Logger("pos_host")
 
-BUSY_MESSAGES_PER_S = 500
-"""From this rate on the wire counts as busy: publishing then takes at most a tenth of the loop's time."""
-
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks. The books only grow and hold no cycles; at Python's 700 it walks
 them for nothing and answers wait meanwhile."""
@@ -77,7 +74,7 @@ class Host:
         self._mqtt_again = ""
         self._starting_over = asyncio.Lock()
         self._recorder: Recorder | None = None
-        self._rate = Rate()
+        self._rate = MessageRate()
 
     async def start(self) -> dict[str, Any]:
         """Everything that accepts, as the ready file tells it; raises UsageError with one clear line."""
@@ -236,15 +233,14 @@ class Host:
             return
         from pos_host.recording.recorder import Recorder, open_recording
 
-        now_ms = self.clock.now_ms
         out = open_recording(self._options.record)
-        recorder = self._recorder = Recorder(out, secrets.token_bytes, "pos-host serve", now_ms())
+        recorder = self._recorder = Recorder(out, secrets.token_bytes, "pos-host serve", self.clock.now_ms())
         exchanges = self.pipeline.exchanges
 
         def record(exchange: Exchange) -> None:
             """A recording that cannot be written ends; no terminal waits for its answer because of it."""
             try:
-                recorder.exchange(exchange, now_ms())
+                recorder.exchange(exchange, self.clock.now_ms())
             except OSError as error:
                 log.error("recording_stopped", file=str(self._options.record), reason=error.strerror or str(error))
                 exchanges.watchers = [watch for watch in exchanges.watchers if watch is not record]
@@ -388,40 +384,11 @@ class Host:
             self._rate.note(self.pipeline.messages, time.monotonic())
 
 
-class Rate:
-    """Messages a second, measured twice a second."""
-
-    def __init__(self) -> None:
-        self._messages = 0
-        self._at_s = 0.0
-        self.per_s = 0.0
-
-    def note(self, messages: int, now_s: float) -> None:
-        if self._at_s:
-            self.per_s = (messages - self._messages) / max(now_s - self._at_s, 0.001)
-        self._messages, self._at_s = messages, now_s
-
-    def busy(self) -> bool:
-        """Whether the payment path needs the loop more than the publisher does."""
-        return self.per_s > BUSY_MESSAGES_PER_S
-
-
 def why_not_opened(error: OSError) -> str:
     """Why an address cannot be listened on, in one line; asyncio's own text repeats the address."""
     if error.errno == errno.EADDRINUSE:
         return "address already in use, perhaps by another host; port 0 takes a free one"
     return in_words(error)
-
-
-def write_ready_file(path: Path, ready: dict[str, Any]) -> None:
-    """Write atomically with mode 0600, since it holds the token."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(ready, out)
-        out.write("\n")
-    os.replace(temporary, path)
 
 
 async def serve(options: ServeOptions) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pos_host.app import write_ready_file
 from pos_host.assembly import Assembly
 from pos_host.certification.certification import Certification
 from pos_host.certification.console import Console
@@ -20,6 +19,7 @@ from pos_host.certification.suite import Suite
 from pos_host.certification.verdicts import Judgement, exit_code
 from pos_host.clock import SystemClock
 from pos_host.options import NotDone, UsageError
+from pos_host.ready_file import write_ready_file
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
 from pos_host.server import Listener

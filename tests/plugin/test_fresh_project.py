@@ -76,7 +76,8 @@ def test_a_failed_expectation_tells_the_nearest_misses_element_by_element(projec
         r"expected never: purchase; came once\n  #1 purchase of T0000001, STAN 000001, answered 00\n", text
     )
     assert "number 1, purchase, did not come" in text
-    assert 1 == text.count("expected once: purchase (")
+    failures, _, _ = text.partition("short test summary info")  # under CI pytest says it all a second time there
+    assert 1 == failures.count("expected once: purchase (")
     assert "assert 'its own' == 'reason'" in text
     assert re.search(r"-+ pos_acquirer received -+\nnothing\n", text)
     assert re.search(r"-+ pos_acquirer received -+\n#1 sign_in of T0000001, STAN 000001, answered 00\n", text)

@@ -43,7 +43,6 @@ from pos_specs.framing import Frame, reply_frame
 
 if TYPE_CHECKING:
     from pos_host.rules.rulebook import Rulebook
-    from pos_host.rules.ruling import Ruling
 
 log = Logger("pos_host.pipeline")
 
@@ -415,44 +414,28 @@ class Pipeline:
     # -- sending
 
     def _deliver(self, turn: Turn, outcome: str, reason: str) -> None:
-        """Send the answer of a turn, and keep the exchange for those who watch the wire."""
+        """Send the answer of a turn, as the rules want it where some act, and keep the exchange for those who watch the
+        wire: with the answer as it was before a fault."""
         request, session, ruling = turn.request, turn.session, turn.ruling
-        if ruling is not None and ruling.rules:
-            self._deliver_ruled(turn, ruling, outcome, reason)
+        rules, fault = ((), "") if ruling is None else (ruling.rules, ruling.fault_name)
+        self.exchanges.add(
+            turn.now.at_ms,
+            session.peer,
+            request.language,
+            turn.frame,
+            request.message,
+            turn.reply,
+            request.merchant_id,
+            request.terminal_id,
+            request.function,
+            outcome,
+            reason,
+            rules,
+            fault,
+        )
+        if ruling is None or not rules:
+            self.send(session, turn.reply)
             return
-        self.exchanges.add(
-            turn.now.at_ms,
-            session.peer,
-            request.language,
-            turn.frame,
-            request.message,
-            turn.reply,
-            request.merchant_id,
-            request.terminal_id,
-            request.function,
-            outcome,
-            reason,
-        )
-        self.send(session, turn.reply)
-
-    def _deliver_ruled(self, turn: Turn, ruling: Ruling, outcome: str, reason: str) -> None:
-        """The same for a request on which rules act: the exchange keeps the answer as it was before a fault."""
-        request, session = turn.request, turn.session
-        self.exchanges.add(
-            turn.now.at_ms,
-            session.peer,
-            request.language,
-            turn.frame,
-            request.message,
-            turn.reply,
-            request.merchant_id,
-            request.terminal_id,
-            request.function,
-            outcome,
-            reason,
-            ruling.rules,
-            ruling.fault_name,
-        )
         ruling.send(session, request, turn.reply, None if turn.checked is None else turn.checked.signature)
         self._dirty.append(session)
 

@@ -11,7 +11,7 @@ from pos_host.clock import iso_utc
 from pos_host.entry_walk import Range, Walk, walk
 from pos_host.journal import EntryQuestion, Journal, StoredEntry
 from pos_host.ledger.book import Book
-from pos_host.ledger.entry import FINANCIAL, Entry
+from pos_host.ledger.entry import FINANCIAL, LATE_NOTICE, Entry
 from pos_specs.dialect import Dialect
 from pos_specs.vocabulary import DECLINED_BY_RULE, OUTCOMES
 
@@ -20,9 +20,11 @@ STAN_DIGITS = 6
 MASKED_CARD = re.compile(r"[0-9]{6}\*{3,9}[0-9]{4}")
 """First six digits, stars, last four: a whole card number is refused, since questions end up in others' logs."""
 
-TRANSACTIONS = tuple(sorted(FINANCIAL | {"balance", "reversal", "reversal_of_closed", "refused"}))
+TRANSACTIONS = tuple(sorted(FINANCIAL | {"balance", "reversal", "reversal_of_closed", "refused", LATE_NOTICE}))
 """Kinds of entries that are a terminal's request about a card, whatever became of it."""
 
+_NAMED_IN_DETAIL = ("refused", LATE_NOTICE)
+"""Kinds whose detail has the function that was asked for, or told of."""
 
 SEQUENCE_MOST = 2**63 - 1
 """The largest number a store can look for."""
@@ -155,7 +157,7 @@ def transaction_view(
         "merchant_id": merchant_id,
         "terminal_id": terminal_id,
         "batch_id": entry.batch_id or None,
-        "function": str(detail.get("function", entry.kind)) if entry.kind == "refused" else entry.kind,
+        "function": str(detail.get("function", entry.kind)) if entry.kind in _NAMED_IN_DETAIL else entry.kind,
         "mti": entry.mti or None,
         "stan": entry.stan or None,
         "outcome": entry.outcome,

@@ -134,6 +134,7 @@ class AccountChangeMachine(OfficeMachine):
         self.apply(actor, role)
 
     @precondition(lambda self: self.standby is None)
+    @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
     @rule()
     def stand_by(self) -> None:
         """An account that stands by, where nothing is against it."""

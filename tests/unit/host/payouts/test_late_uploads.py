@@ -24,6 +24,7 @@ from tests.unit.host.pipeline.terminals import (
 from pos_host.event_log import event_of
 from pos_host.journal import StoredEntry
 from pos_host.ledger.merchant_rows import PayoutRow, RecordRow
+from pos_host.transaction_search import transactions_of, wanted_of
 from pos_specs.totals import Side
 
 
@@ -209,6 +210,17 @@ async def test_an_offline_sale_that_is_uploaded_twice_is_paid_once(
 
 def books_late(host: HostInProcess) -> list[str]:
     return list(host.book("T0000001").batches[0].late)
+
+
+async def test_an_offline_sale_told_late_is_shown_among_the_transactions(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await settled_with_offline_sale(unionpay)
+    wanted = wanted_of(None, "900", None, None, None, None, None)
+    found, _ = await transactions_of(host.journal, [host.book("T0000001")], wanted, 10, 0, anybody=False)
+
+    seen = [(item["function"], item["amount_minor"], item["batch_id"]) for item in found]
+    assert [("offline_purchase", 7_00, 100_001)] == seen
 
 
 async def test_another_amount_under_the_same_number_is_a_difference(

@@ -7,7 +7,6 @@ from typing import Any
 
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Desk, Refused, Subject, Told, Written
-from pos_host.office import NotThere
 from pos_host.rules.errors import RulesError
 from pos_host.rules.rule import MOST_SEED
 from pos_host.rules.rulebook import Rulebook, UnknownRule
@@ -37,11 +36,11 @@ class RuleChanges:
         return self._rulebook.seed
 
     def hits(self, id_: str) -> list[Json]:
-        """The latest requests on which a rule acted, the newest first; raises NotThere."""
+        """The latest requests on which a rule acted, the newest first; raises Refused."""
         try:
             return self._rulebook.hit_views(id_)
         except UnknownRule as error:
-            raise NotThere(str(error)) from None
+            raise Refused("not_there", str(error), status=404) from None
 
     async def add(self, actor: Actor, document: dict[str, Any]) -> Json:
         """Put a rule behind the others; gives it."""

@@ -90,10 +90,13 @@ class _Where:
         self._ready = read_ready(ready_file)
         if (admin is None) != (token is None):
             raise UsageError("--admin and --token go together")
+        if admin is not None and not admin.startswith(("http://", "https://")):
+            raise UsageError(f"--admin {admin}: must be a URL such as http://127.0.0.1:8580")
         self._admin, self._token = admin, token
 
     async def target(self) -> Target | None:
-        """The host, None for private ones; raises UsageError, AddressError and ApiFailed."""
+        """The host, None for private ones; raises UsageError, AddressError, DialectError and ApiFailed."""
+        from pos_specs.language import open_language
         from pos_terminal.scenarios.admin_api import AdminApi
         from pos_terminal.scenarios.private_hosts import has_manual_clock
         from pos_terminal.scenarios.targets import Target
@@ -104,8 +107,10 @@ class _Where:
             return None
         addresses = {} if self._ready is None else dict(self._ready.listeners)
         for text in self._named:
-            address, _, dialect = text.partition("=")
-            addresses[dialect or self._dialect] = parse_address(address)
+            address, _, named = text.partition("=")
+            dialect = named or self._dialect
+            open_language(dialect)  # a misspelled name would skip every scenario, and the run would pass
+            addresses[dialect] = parse_address(address)
         base, token = self._admin, self._token
         if base is None and self._ready is not None:
             base, token = self._ready.http, self._ready.token

@@ -104,7 +104,7 @@ class SettlementReport(Answer):
 
 
 class DiscrepancyLine(Answer):
-    """One record on which terminal and host differ."""
+    """One record, reversal or total on which terminal and host differ."""
 
     day: BusinessDay
     merchant_id: MerchantId
@@ -115,12 +115,14 @@ class DiscrepancyLine(Answer):
     closed_at: Instant
     currency: Currency
     kind: str = Field(examples=["amount_differs"])
-    stan: Stan
+    stan: Stan = Field(description="empty for totals")
     terminal_minor: Minor
     host_minor: Minor
     difference_minor: int = Field(description="terminal − host", examples=[100])
     payout_state: PayoutState | None = Field(description="of what the batch pays; null: it pays nothing")
-    paid_minor: int = Field(description="what of that has gone out already, net", examples=[0])
+    paid_minor: int = Field(description="what of that, and of what was told late, is paid already, net", examples=[0])
+    terminal_totals: dict[str, list[int]] | None = Field(default=None, description="of totals_differ: count, amount")
+    host_totals: dict[str, list[int]] | None = Field(default=None, description="the same of the host")
 
 
 class DiscrepancySums(Answer):

@@ -286,7 +286,7 @@ def _refunded(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
     """The sale that a UnionPay refund's record names, and its batch; Hypercom's DE60 names the refund itself."""
     if request.language.dialect.totals_kind != "unionpay48" or not names_an_original(request):
         return None
-    found = original_of(request, book)
+    found = original_of(request, book, also_late=True)
     if found is None or found[1].function not in REFUNDABLE or card_differs(request, found[1]):
         return None
     return found

@@ -6,30 +6,39 @@ from collections.abc import Iterator
 
 from pos_host.journal import Sought
 from pos_host.ledger.book import Batch, Book, Transaction
-from pos_host.ledger.entry import FINANCIAL, SALES, AuthorisationRow
+from pos_host.ledger.entry import FINANCIAL, LATE_NOTICE, SALES, AuthorisationRow
+from pos_host.ledger.late_notices import sale_told_late
 from pos_host.transaction.request import Request
 
 
-def original_of(request: Request, book: Book) -> tuple[Batch, Transaction] | None:
+def original_of(request: Request, book: Book, *, also_late: bool = False) -> tuple[Batch, Transaction] | None:
     """The original a void or refund names, in the remembered batches, newest first.
 
     It is named by batch and STAN (UnionPay DE61), RRN (DE37), invoice (Hypercom DE62) or STAN (DE90);
     what the message gives must all fit. Who names an adjust means what that changed. For a refund only batches count
-    of which the book knows every refund; of others the store is asked.
+    of which the book knows every refund; of others the store is asked. `also_late`: a sale that stands beside its
+    closed batch counts too, which can be refunded and nothing else.
     """
     for batch in reversed(book.batches):
         if request.function == "refund" and not book.remembers_since(batch):
             continue
+        if not _may_mean(request, batch):
+            continue
         found = _in_batch(request, batch)
+        if found is None and also_late and batch.late:
+            stan, rrn, _ = _names(request)
+            found = sale_told_late(batch, stan, rrn)
         if found is not None:
             return batch, found
     return None
 
 
-def _in_batch(request: Request, batch: Batch) -> Transaction | None:
+def _may_mean(request: Request, batch: Batch) -> bool:
     number = request.meaning("original_batch_number").strip().lstrip("0")
-    if number and number != batch.number.lstrip("0"):
-        return None
+    return not number or number == batch.number.lstrip("0")
+
+
+def _in_batch(request: Request, batch: Batch) -> Transaction | None:
     stan, rrn, invoice = _names(request)
     if stan:
         found = batch.by_stan.get(stan)
@@ -82,11 +91,11 @@ def sought_in_store(request: Request, book: Book) -> Sought | None:
         if not number or book.batch_numbered(number) is not None:
             return None
         return Sought(FINANCIAL, number, reversed_stan(request), "")
-    if not names_an_original(request) or original_of(request, book) is not None:
+    if not names_an_original(request) or original_of(request, book, also_late=True) is not None:
         return None
     number, (stan, rrn, _) = request.meaning("original_batch_number"), _names(request)
     before = tuple(terminal.terminal_no for terminal in predecessors_of(book))
-    return Sought(SALES, number if number.strip("0") else "", stan, rrn, before)
+    return Sought(SALES | {LATE_NOTICE}, number if number.strip("0") else "", stan, rrn, before)
 
 
 def predecessors_of(book: Book) -> Iterator[Book]:

@@ -9,7 +9,7 @@ from pos_host.clock import Instant
 from pos_host.handlers.originals import card_differs, names_an_original, original_of
 from pos_host.handlers.posting_entry import approve, decline
 from pos_host.handlers.purchase import late_original, wrong_money, wrong_pin
-from pos_host.ledger.book import Batch, Book, StoredTransaction, Transaction
+from pos_host.ledger.book import Batch, Book, LateTransaction, StoredTransaction, Transaction
 from pos_host.ledger.decision import Decision
 from pos_host.ledger.entry import SALES
 from pos_host.transaction.request import Request
@@ -24,7 +24,7 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
         return decline(request, book, batch, now, *wrong)
     if not names_an_original(request):
         return _stand_alone(request, book, batch, now)
-    found = original_of(request, book)
+    found = original_of(request, book, also_late=True)
     original = found[1] if found is not None else request.stored_original
     wrong = _wrong(request, original) or wrong_pin(request, now)
     if wrong is not None or original is None:
@@ -42,10 +42,10 @@ def refund(request: Request, book: Book, batch: Batch, now: Instant) -> Decision
 
 
 def charged_days(found: tuple[Batch, Transaction] | None, original: Transaction) -> list[list[Any]]:
-    """By which fee schedules the batch of a refunded sale was charged; none while that is not settled."""
-    if found is not None:
-        return found[0].charged
-    return original.charged if isinstance(original, StoredTransaction) else []
+    """By which fee schedules a refunded sale was charged, in its batch or beside it; none while that is not settled."""
+    if isinstance(original, (StoredTransaction, LateTransaction)):
+        return original.charged
+    return [] if found is None else found[0].charged
 
 
 def told_of(original: Transaction, charged: list[list[Any]]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pos_host.handlers.posting_entry import repeat_of, request_entry
 from pos_host.ledger.authorisations import after_reversal, authorisation_no_of
 from pos_host.ledger.book import Batch, Book, Transaction
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import ADVICES
+from pos_host.ledger.entry import ADVICES, SALES, VOIDS
+from pos_host.ledger.late_differences import reversed_late
 from pos_host.transaction.request import Request
 
 
@@ -23,7 +24,7 @@ def reversal(request: Request, book: Book, batch: Batch, now: Instant) -> Decisi
     if found is None:
         stored = request.stored_original
         if stored is not None and _agrees(request, stored):
-            return _of_forgotten(request, book, batch, now)
+            return _of_forgotten(request, book, batch, stored, now)
         return _unknown(request, book, batch, now)
     home, original = found
     if home.closed:
@@ -102,7 +103,7 @@ def _judge_authorisation(book: Book, original: Transaction) -> tuple[str, str]:
     return "approved", ""
 
 
-def _of_forgotten(request: Request, book: Book, batch: Batch, now: Instant) -> Decision:
+def _of_forgotten(request: Request, book: Book, batch: Batch, original: Transaction, now: Instant) -> Decision:
     """What it names is in a batch closed so long ago that only the store knows it: as with any closed batch.
 
     Journalled with the open batch, under the name of the other.
@@ -110,7 +111,7 @@ def _of_forgotten(request: Request, book: Book, batch: Batch, now: Instant) -> D
     outcome = "approved" if request.rule.advice else "original_settled"
     reason = f"STAN {request.stan} is in batch {request.batch_number}, closed long ago: not reversed, for review"
     key = reversal_key(request, batch)
-    rrn, detail = book.next_rrn(), json.dumps({"reason": reason})
+    rrn, detail = book.next_rrn(), _told(reason, original)
     entry = request_entry(request, book, batch, now, outcome, rrn, "", kind="reversal_of_closed", detail=detail)
     return Decision(outcome, now.at_ms, rrn, entries=(entry._replace(key=key),), reason=reason)
 
@@ -135,9 +136,27 @@ def _of_closed(request: Request, book: Book, home: Batch, original: Transaction,
         rrn,
         "",
         kind="reversal_of_closed",
-        detail=json.dumps({"reason": reason}),
+        detail=_told(reason, original),
     )
-    return Decision(outcome, now.at_ms, rrn, entries=(entry,), reason=reason)
+    looked_at = reversed_late(book, home, _moved_minor(original), now.at_ms)
+    rows = () if looked_at is None else (looked_at,)
+    return Decision(outcome, now.at_ms, rrn, entries=(entry,), rows=rows, reason=reason)
+
+
+def _told(reason: str, original: Transaction) -> str:
+    """What the entry says of a transaction that stays settled, for the report of discrepancies."""
+    named = {"settled_batch_id": original.entry.batch_id, "original_stan": original.stan}
+    return json.dumps({"reason": reason, **named, "moved_minor": _moved_minor(original)})
+
+
+def _moved_minor(original: Transaction) -> int:
+    """What stands of a transaction, in minor units: above zero for a sale, less what was refunded of it, below for what
+    went to the cardholder; 0 where nothing moved or it was taken back already."""
+    if not original.captured or original.voided:
+        return 0
+    if original.function in SALES or original.function == "refund_void":
+        return original.amount_minor - original.refunded_minor
+    return -original.amount_minor if original.function in VOIDS or original.function == "refund" else 0
 
 
 def _done_before(request: Request, home: Batch, original: Transaction) -> Transaction | None:

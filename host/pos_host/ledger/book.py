@@ -95,6 +95,17 @@ class StoredTransaction(Transaction):
         self.charged = charged
 
 
+class LateTransaction(Transaction):
+    """One that stands beside its closed batch; `charged` are the days of its own payout, as `Batch.charged` has them.
+    Empty until that is applied."""
+
+    __slots__ = ("charged",)
+
+    def __init__(self, sequence: int, entry: Entry) -> None:
+        super().__init__(sequence, entry)
+        self.charged: list[list[Any]] = []
+
+
 class Tombstone:
     """A reversal whose original never came: it refuses only an original of the same STAN, amount and card."""
 
@@ -162,7 +173,7 @@ class Batch:
         self.adjusts: dict[str, Transaction] = {}
         self.uploads: dict[str, dict[str, Any]] = {}
         self.undelivered: dict[str, int] = {}
-        self.late: dict[str, Transaction] = {}
+        self.late: dict[str, LateTransaction] = {}
         self.charged: list[list[Any]] = []
         self.groups: dict[str, Side] = {}
         self.terminal_totals: Totals = {}

@@ -35,6 +35,16 @@ def late_difference(book: Book, batch: Batch, changed: BatchRow, at_ms: int) -> 
     return record(LATE_DIFFERENCE, str(batch.batch_id), book.merchant_id, state, at_ms, body, at_ms)
 
 
+def reversed_late(book: Book, batch: Batch, moved_minor: int, at_ms: int) -> RecordRow | None:
+    """The record that a reversal of what is in a closed batch calls for; None where the host did not settle the batch,
+    or nothing of the transaction stands (`moved_minor` 0)."""
+    if batch.result != SETTLED_BY_HOST or not moved_minor:
+        return None
+    before = sum(_minor(one["terminal"]) - _minor(one["host"]) for one in batch.discrepancies)
+    body = {"terminal_no": book.terminal_no, "batch_number": batch.number, "difference_minor": before - moved_minor}
+    return record(LATE_DIFFERENCE, str(batch.batch_id), book.merchant_id, "found", at_ms, body, at_ms)
+
+
 def _disagrees(batch: Batch, discrepancies: list[dict[str, Any]], settlement: dict[str, Any]) -> bool:
     """Whether a record differs, or totals do that no record explains yet.
 

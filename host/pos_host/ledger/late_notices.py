@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from pos_host.ledger.book import Batch, Transaction
-from pos_host.ledger.entry import LATE_NOTICE, SETTLED_BY_HOST, Entry
+from pos_host.ledger.book import Batch, LateTransaction, Transaction
+from pos_host.ledger.entry import LATE_NOTICE, SALES, SETTLED_BY_HOST, Entry
 
 LATE_NOTICES_MOST = 999
 """Of one batch: no totals of a terminal count more transactions than three digits. What comes beyond is reported and
@@ -38,6 +38,17 @@ def late_notice(batch: Batch, told: Entry) -> Entry | None:
 def as_told(entry: Entry) -> Entry:
     """A late notice as the transaction that it tells of; every other entry as it is."""
     return entry if entry.kind != LATE_NOTICE else entry._replace(kind=json.loads(entry.detail)["function"])
+
+
+def told_late_as(batch: Batch, key: str) -> LateTransaction | None:
+    """What came late of the batch under that key."""
+    return next((late for late in batch.late.values() if late.key == key), None)
+
+
+def sale_told_late(batch: Batch, stan: str, rrn: str) -> LateTransaction | None:
+    """The sale that came late of the batch under a STAN, or without one under an RRN; "" for what is not known."""
+    fitting = (late for late in batch.late.values() if late.function in SALES and rrn in ("", late.rrn))
+    return next((late for late in fitting if (late.stan == stan if stan else rrn)), None)
 
 
 def amount_minor_now(batch: Batch, original: Transaction) -> int:

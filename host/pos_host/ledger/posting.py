@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pos_host.ledger.authorisations import forget_finished
-from pos_host.ledger.book import BATCHES_PER_TERMINAL, Batch, Book, Tombstone, Transaction
+from pos_host.ledger.book import BATCHES_PER_TERMINAL, Batch, Book, LateTransaction, Tombstone, Transaction
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import (
     APPROVALS,
@@ -25,7 +25,7 @@ from pos_host.ledger.entry import (
     TerminalRow,
 )
 from pos_host.ledger.group_totals import count_in, has_money
-from pos_host.ledger.late_notices import as_told
+from pos_host.ledger.late_notices import as_told, told_late_as
 from pos_host.ledger.reconciliation import with_records
 from pos_specs.dialect import Dialect
 from pos_specs.totals import Side
@@ -142,16 +142,17 @@ def _count(book: Book, batch: Batch, transaction: Transaction, entry: Entry) -> 
 def _give_back(book: Book, refund: Entry, amount_minor: int) -> None:
     """Note on the refunded transaction, where it is remembered, how much of it went back (below 0: no longer)."""
     for known in book.batches:
-        original = known.answers.get(refund.original)
-        if original is None or original.rrn != json.loads(refund.detail).get("original_rrn"):
-            continue
-        if book.remembers_since(known):  # of others the store is asked
-            original.refunded_minor += amount_minor
+        rrn = json.loads(refund.detail).get("original_rrn")
+        for original in (known.answers.get(refund.original), told_late_as(known, refund.original)):
+            if original is None or original.rrn != rrn:
+                continue
+            if book.remembers_since(known):  # of others the store is asked
+                original.refunded_minor += amount_minor
 
 
 def _forget_refunds(batch: Batch) -> None:
     """What was given back of a batch's sales is known no longer once a later batch is forgotten."""
-    for transaction in batch.answers.values():
+    for transaction in (*batch.answers.values(), *batch.late.values()):
         transaction.refunded_minor = 0
 
 
@@ -229,15 +230,18 @@ def _apply_upload(book: Book, entry: Entry) -> None:
 
 
 def _apply_payout(book: Book, entry: Entry) -> None:
-    """By which schedules a batch was charged is kept with it, for refunds of its sales."""
-    told = json.loads(entry.detail)
+    """By which schedules a batch was charged is kept with it, for refunds of its sales; and with what came late, whose
+    payout is told of in the same commit, before anything else can come late."""
+    told, batch = json.loads(entry.detail), _batch(book, entry)
     if told["payout_id"] == entry.batch_id:
-        _batch(book, entry).charged = told["days"]
+        batch.charged = told["days"]
+    elif batch.late:
+        next(reversed(batch.late.values())).charged = told["days"]
 
 
 def _apply_late(book: Book, told: Entry, sequence: int) -> None:
     """What an upload told of after its batch was closed stands beside it; a refund has given back all the same."""
-    _batch(book, told).late[told.stan] = Transaction(sequence, told)
+    _batch(book, told).late[told.stan] = LateTransaction(sequence, told)
     if told.kind == "refund" and told.original:
         _give_back(book, told, told.amount_minor)
 

@@ -117,7 +117,7 @@ class AccountChanges:
             lost = before is not None and bool(body_of(before).get("lost"))
             body = {
                 "account_id": account.record_id,
-                "account_before": "" if before is None else before.record_id,
+                "account_before": self._in_place(merchant_id),
                 "role": asked.role,
                 "because_of_loss": lost,
                 "reason": reason,
@@ -181,6 +181,7 @@ class AccountChanges:
                 return self._standby_kept(row, actor, now_ms)
             asked[:] = self._terminals(merchant_id)
             extra = {"activated_at_ms": now_ms, "terminals": [book.terminal_no for book in asked]}
+            extra |= {"account_before": self._in_place(merchant_id)}  # since it was asked for, one may have moved
             moved = stepped(ACCOUNT_CHANGE_LIFE, row, "activate", actor.name, now_ms, extra)
             rows = (*self._exchanged(row, now_ms), *_owed(asked, row, now_ms, "settlement_account"))
             return self._written("activated", row, moved, rows)
@@ -353,6 +354,11 @@ class AccountChanges:
 
     def _found(self, merchant_id: str, change_id: str) -> RecordRow:
         return find_change(self._desk.records, ACCOUNT_CHANGE, merchant_id, change_id)
+
+    def _in_place(self, merchant_id: str) -> str:
+        """The number of the account that is in place now; "" for none."""
+        account = account_in_place(self._desk.records, merchant_id)
+        return "" if account is None else account.record_id
 
     def _account(self, row: RecordRow) -> RecordRow:
         account = self._desk.records.find(ACCOUNT, body_of(row)["account_id"])

@@ -1,16 +1,17 @@
-"""The report of discrepancies: each record on which a terminal and the host differ, and by how much."""
+"""The report of discrepancies: each record, reversal or total on which a terminal and the host differ, by how much."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pos_host.clock import iso_utc
 from pos_host.ledger.book import Book
 from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.reports.late_reversals import LateReversal
 from pos_host.settlement.business_day import business_date
 
 COLUMNS = (
@@ -30,14 +31,43 @@ COLUMNS = (
 )
 
 
-def discrepancies_of(row: BatchRow, book: Book, payout: PayoutRow | None) -> list[dict[str, Any]]:
+class Disputed(NamedTuple):
+    """A closed batch on which there is something to tell; `payouts` are its own and those of what was told late beside
+    it, `span_payouts` those of all batches that its terminal settled by the same totals."""
+
+    row: BatchRow
+    book: Book
+    payouts: list[PayoutRow]
+    span_payouts: list[PayoutRow]
+
+
+def discrepancies_of(
+    disputed: Disputed, reversed_late: list[LateReversal], totals: dict[str, Any] | None
+) -> list[dict[str, Any]]:
     """The differences of a closed batch; amounts in minor units, 0 where one side has no such record.
 
     `difference_minor` is terminal − host; `payout_state` how what the batch pays stands, `paid_minor` what of it has
-    gone out already.
+    gone out already. A sale that was reversed late was not uploaded for that reason, so it is told once.
     """
+    row = disputed.row
+    where = _where(disputed)
+    paid = _paid(disputed.payouts)
+    stans = {one.stan for one in reversed_late}
     found = json.loads(row.discrepancies) if row.discrepancies else []
-    where = {
+    lines = [
+        {**where, "kind": item["kind"], "stan": item["stan"], **_amounts(item), **paid}
+        for item in found
+        if item["kind"] != "not_uploaded" or item["stan"] not in stans
+    ]
+    lines += [{**where, **one.line(), **paid} for one in reversed_late]
+    if totals is not None:
+        lines.append({**where, **totals, **_paid(disputed.span_payouts)})
+    return lines
+
+
+def _where(disputed: Disputed) -> dict[str, Any]:
+    row, book = disputed.row, disputed.book
+    return {
         "day": day_of(row, book).isoformat(),
         "merchant_id": book.merchant_id,
         "terminal_id": book.terminal_id,
@@ -47,11 +77,13 @@ def discrepancies_of(row: BatchRow, book: Book, payout: PayoutRow | None) -> lis
         "closed_at": iso_utc(row.closed_at_ms),
         "currency": row.currency,
     }
-    paid = {
-        "payout_state": None if payout is None else payout.state,
-        "paid_minor": payout.net_minor if payout is not None and payout.state == "made" else 0,
+
+
+def _paid(payouts: list[PayoutRow]) -> dict[str, Any]:
+    return {
+        "payout_state": payouts[0].state if payouts else None,
+        "paid_minor": sum(payout.net_minor for payout in payouts if payout.state == "made"),
     }
-    return [{**where, "kind": item["kind"], "stan": item["stan"], **_amounts(item), **paid} for item in found]
 
 
 def day_of(row: BatchRow, book: Book) -> date:

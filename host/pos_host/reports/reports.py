@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-from pos_host.journal import ROWS_AT_ONCE, Journal, Question
-from pos_host.ledger.entry import BatchRow
+from pos_host.entry_walk import every
+from pos_host.journal import ROWS_AT_ONCE, EntryQuestion, Journal, Question
+from pos_host.ledger.entry import SETTLED_BY_HOST, BatchRow
+from pos_host.ledger.late_notices import LATE_NOTICES_MOST
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.ledger.registry import Registry
 from pos_host.merchants.look_back_reading import JournalReading
-from pos_host.reports.discrepancy_report import day_of, discrepancies_of, totals_of
+from pos_host.money.payout_numbers import batch_of_payout, late_payout_id
+from pos_host.reports.discrepancy_report import Disputed, day_of, discrepancies_of, totals_of
+from pos_host.reports.late_reversals import REVERSAL_OF_CLOSED, LateReversal, late_reversal
+from pos_host.reports.settled_spans import SettledSpans, totals_differ
 from pos_host.reports.settlement_report import settlement_report
 from pos_host.reports.unsettled_report import ended_view, open_view
 
@@ -36,14 +41,23 @@ class Reports:
         return {"date": None if day is None else day.isoformat(), **made}
 
     async def discrepancies(self, day: date | None, merchant_id: str | None) -> dict[str, Any]:
-        """Every record on which a terminal and the host differ, in batches closed on a business day, or on any."""
+        """Everything on which a terminal and the host differ, in batches closed on a business day, or on any."""
         items: list[dict[str, Any]] = []
+        reversals = await self._late_reversals()
+        spans = SettledSpans()
         async for row in self._closed():
+            span = spans.take(row)
             book = self._registry.of_no(row.terminal_no)
-            if not row.discrepancies or book is None or merchant_id not in (None, book.merchant_id):
+            if book is None or merchant_id not in (None, book.merchant_id) or day not in (None, day_of(row, book)):
                 continue
-            if day in (None, day_of(row, book)):
-                items += discrepancies_of(row, book, await self._payout(row.batch_id))
+            reversed_late = reversals.get(row.batch_id, [])
+            known = [one for part in span for one in reversals.get(part.batch_id, [])]
+            totals = totals_differ(span, [one for one in known if one.at_ms <= row.closed_at_ms])
+            if not (row.discrepancies or reversed_late or totals):
+                continue
+            paid = [payout for part in (span if totals else [row]) for payout in await self._payouts_of(part)]
+            disputed = Disputed(row, book, await self._payouts_of(row), paid)
+            items += discrepancies_of(disputed, reversed_late, totals)
         return {"date": None if day is None else day.isoformat(), "items": items, "totals": totals_of(items)}
 
     async def unsettled(self, merchant_id: str | None) -> dict[str, Any]:
@@ -59,7 +73,7 @@ class Reports:
             row, book = await self._journal.batch(closing.batch_id), self._registry.of_no(closing.terminal_no)
             if not closing.late or row is None or book is None:
                 continue
-            items.append(ended_view(closing, row, book, await self._payout(closing.batch_id)))
+            items.append(ended_view(closing, row, book, await self._payouts_of(row)))
         for terminal_no, flag in reading.flagged.items():
             book = self._registry.of_no(terminal_no)
             view = None if book is None else open_view(flag, book)
@@ -67,9 +81,24 @@ class Reports:
                 items.append(view)
         return {"items": [item for item in items if merchant_id in (None, item["merchant_id"])]}
 
-    async def _payout(self, batch_id: int) -> PayoutRow | None:
-        paid = await self._journal.select(Question(PayoutRow, {"payout_id": batch_id}, limit=1))
-        return paid[0] if paid else None
+    async def _late_reversals(self) -> dict[int, list[LateReversal]]:
+        """The reversals that came after the close, by the batch of what they name; each transaction once."""
+        found: dict[int, dict[str, LateReversal]] = {}
+        async for stored in every(self._journal, EntryQuestion({"kind": (REVERSAL_OF_CLOSED,)})):
+            one = late_reversal(stored.entry)
+            if one.moved_minor:
+                found.setdefault(one.batch_id, {}).setdefault(one.stan, one)
+        return {batch_id: list(by_stan.values()) for batch_id, by_stan in found.items()}
+
+    async def _payouts_of(self, row: BatchRow) -> list[PayoutRow]:
+        """What a batch pays, its own payout first, then those of what was told late beside it."""
+        own = await self._journal.select(Question(PayoutRow, {"payout_id": row.batch_id}, limit=1))
+        if row.result != SETTLED_BY_HOST:
+            return own
+        where: dict[str, str | int] = {"terminal_no": row.terminal_no}
+        before = late_payout_id(row.batch_id, 0)
+        late = await self._journal.select(Question(PayoutRow, where, after=before, limit=LATE_NOTICES_MOST))
+        return own + [payout for payout in late if batch_of_payout(payout.payout_id) == row.batch_id]
 
     async def _payouts(self, where: dict[str, str | int]) -> AsyncIterator[PayoutRow]:
         after = 0

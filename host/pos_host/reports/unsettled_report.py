@@ -18,9 +18,12 @@ COLUMNS = (
 )
 
 
-def ended_view(closing: Closing, row: BatchRow, book: Book, payout: PayoutRow | None) -> dict[str, Any]:
-    """A batch that was settled late: `ended` says by whom (terminal, schedule, operator, application)."""
-    paid = None if payout is None else payout.captured_minor - payout.refunded_minor
+def ended_view(closing: Closing, row: BatchRow, book: Book, payouts: list[PayoutRow]) -> dict[str, Any]:
+    """A batch that was settled late: `ended` says by whom (terminal, schedule, operator, application).
+
+    `payouts` are the batch's own and those of what was told late; the amounts are of all of them, `payout_state` is
+    that of the first.
+    """
     return {
         "merchant_id": book.merchant_id,
         "terminal_id": book.terminal_id,
@@ -34,9 +37,9 @@ def ended_view(closing: Closing, row: BatchRow, book: Book, payout: PayoutRow | 
         "result": closing.result,
         "cause": closing.cause or None,
         "currency": row.currency,
-        "gross_minor": paid or 0,
-        "payout_state": None if payout is None else payout.state,
-        "net_minor": None if payout is None else payout.net_minor,
+        "gross_minor": sum(payout.captured_minor - payout.refunded_minor for payout in payouts),
+        "payout_state": payouts[0].state if payouts else None,
+        "net_minor": sum(payout.net_minor for payout in payouts) if payouts else None,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pos_host.journal import EntryQuestion, Found, Sought, StoredEntry
-from pos_host.ledger.entry import APPROVALS, PAYOUT, VOIDS, AuthorisationRow, BatchRow, Entry
+from pos_host.ledger.entry import APPROVALS, LATE_NOTICE, PAYOUT, VOIDS, AuthorisationRow, BatchRow, Entry
 from pos_host.ledger.late_notices import as_told
 from pos_host.ledger.posting import still_remembered
 
@@ -48,22 +48,27 @@ def original_among(entries: list[StoredEntry], numbers: dict[int, str], sought: 
     if found is None:
         return None
     history = _History(entries)
-    entry = found.entry
+    entry = as_told(found.entry)
     amount_minor = history.amount_minor(entry)
     voided, reversed_ = (_key(entry) in keys for keys in (history.voided, history.reversed))
-    charged = _charged(entries, entry.batch_id)
-    return Found(found, amount_minor, history.refunded_minor(entry), voided, reversed_, charged)
+    charged = _charged(entries, found)
+    return Found(found._replace(entry=entry), amount_minor, history.refunded_minor(entry), voided, reversed_, charged)
 
 
-def _charged(entries: list[StoredEntry], batch_id: int) -> tuple[Any, ...]:
-    """By which schedules a batch was charged; nothing of one that paid nothing, or did before there were payouts."""
-    paid = (stored.entry for stored in entries if stored.entry.kind == PAYOUT and stored.entry.batch_id == batch_id)
-    told = (json.loads(entry.detail) for entry in paid)
-    return next((tuple(one["days"]) for one in told if one["payout_id"] == batch_id), ())
+def _charged(entries: list[StoredEntry], found: StoredEntry) -> tuple[Any, ...]:
+    """By which schedules a transaction was charged: those of its batch's payout, or of its own where it came late.
+
+    The payout of what came late is the first that is told of after it, in the same commit. Nothing of a batch that paid
+    nothing, or did before there were payouts.
+    """
+    came_late, batch_id = found.entry.kind == LATE_NOTICE, found.entry.batch_id
+    paid = (one for one in entries if one.entry.kind == PAYOUT and one.entry.batch_id == batch_id)
+    told = (json.loads(one.entry.detail) for one in paid if not came_late or one.sequence > found.sequence)
+    return next((tuple(one["days"]) for one in told if came_late != (one["payout_id"] == batch_id)), ())
 
 
 def _fits(entry: Entry, numbers: dict[int, str], sought: Sought) -> bool:
-    if entry.kind not in sought.functions:
+    if not {entry.kind, as_told(entry).kind} <= sought.functions:
         return False
     if (sought.rrn and entry.rrn != sought.rrn) or (sought.stan and entry.stan != sought.stan):
         return False

@@ -99,7 +99,7 @@ class AdminApi:
             with error:
                 return Answer(error.code, _json(error.read(), url))
         except (OSError, http.client.HTTPException) as error:
-            raise NotReached(f"{url}: {error}") from None
+            raise NotReached(f"{url}: {getattr(error, 'reason', error)}") from None
 
 
 def of_terminal(merchant_id: str, terminal_id: str, below: str = "") -> str:

@@ -63,7 +63,7 @@ def _answer(language: Language, wanted: Expect, came: Performed) -> Iterator[str
     if wanted.response_code is not None and code not in wanted.response_code:
         yield f"response code {_either(wanted.response_code)} was expected, {_code(language, came)} came"
     if wanted.outcome is not None:
-        codes = [language.dialect.outcomes.get(name, f"(no outcome {name})") for name in wanted.outcome]
+        codes = [language.dialect.outcomes.get(name, "no such outcome") for name in wanted.outcome]
         if code not in codes:
             names = ", ".join(f"{name} ({code})" for name, code in zip(wanted.outcome, codes, strict=True))
             yield f"outcome {names} was expected, {_code(language, came)} came"

@@ -31,7 +31,7 @@ DEFAULT_DIALECT = "unionpay"
 OF_A_TERMINAL = frozenset({"terminal_id", "merchant_id", "dialect"})
 """Variables that every step has of its own terminal, and by `name.` of the others."""
 
-_PLAIN_WORDS = {"extra_forbidden": "no such key here", "missing": "is missing"}
+_PLAIN_WORDS = {"extra_forbidden": "no such key here", "missing": "is missing", "too_short": "is empty"}
 """What pydantic says at length."""
 
 

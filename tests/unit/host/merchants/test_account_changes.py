@@ -227,6 +227,26 @@ async def test_a_change_that_is_rolled_back_pays_to_the_account_before(host: Hos
     assert ["active", "former"] == [view["state"] for view in host.parts.details.accounts.of_merchant(MERCHANT)]
 
 
+async def test_a_change_that_is_rolled_back_pays_to_the_account_that_it_took_the_place_of(host: HostInProcess) -> None:
+    terminal = await with_account(host)
+    changes = host.parts.details.account_changes
+    first = await approved(host)
+    await changes.activate(OPERATOR, MERCHANT, first)
+    await terminal.sign_in()
+    await until_idle(host)
+    await sold_and_paid(host, terminal)
+    await changes.complete(OPERATOR, MERCHANT, first)
+    second = await applied(host, number=THIRD_NUMBER)
+    await changes.roll_back(REVIEWER, MERCHANT, first, "the bank knows no such account")
+    await terminal.sign_in()
+    await changes.approve(REVIEWER, MERCHANT, second)
+    view = await changes.activate(OPERATOR, MERCHANT, second)
+    assert OLD_NUMBER[-4:] == view["account_before"]["number"][-4:]
+    await changes.roll_back(REVIEWER, MERCHANT, second, "the wrong one")
+
+    assert {OLD_NUMBER[-4:]: "active", NEW_NUMBER[-4:]: "former", THIRD_NUMBER[-4:]: "former"} == states(host)
+
+
 async def test_a_change_completed_long_ago_is_not_rolled_back(host: HostInProcess) -> None:
     terminal = await with_account(host)
     changes = host.parts.details.account_changes

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 from datetime import time
 from typing import Any
 
 import httpx
 from tests.unit.host.admin.small_office import api_of
-from tests.unit.host.payouts.test_payouts import OPERATOR, settle, sold_and_settled, until
+from tests.unit.host.handlers.test_refund import close_batch
+from tests.unit.host.payouts.test_payouts import OPERATOR, payouts_of, settle, sold_and_settled, until
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import verified
 from tests.unit.host.pipeline.terminals import (
@@ -156,3 +158,177 @@ async def test_the_report_of_what_was_unsettled_says_how_each_ended() -> None:
 
 def test_a_text_that_a_spreadsheet_would_take_for_a_formula_is_none() -> None:
     assert "name\r\n'=1+1\r\n" == csv_table(("name",), [{"name": "=1+1"}])
+
+
+# -- what came late
+
+
+async def told_late(host: HostInProcess) -> None:
+    """A batch the host settled, with an offline sale and a refund that only its late upload told of; all but the refund
+    is paid."""
+    terminal = UnionPayTerminal(host, "T0000010")
+    await terminal.purchase(1000_00, VISA_CARD)
+    await terminal.purchase(300_00, UNIONPAY_CARD, f22="072")
+    await host.office.settle(terminal.ids[41], None)
+    await terminal.upload_advice("30", "000900", UNIONPAY_CARD, 70_00)
+    await until(host, "05 12:00")
+    await terminal.upload_advice("25", "000901", UNIONPAY_CARD, 4_00)
+
+
+async def test_what_was_told_late_is_in_every_division_of_the_settlement_report(host: HostInProcess) -> None:
+    await lived(host)
+    await told_late(host)
+    async with api_of(host.office) as api:
+        made = {by: await report(api, "settlement", by=by) for by in BY}
+        listed = (await api.get("/api/v1/payouts")).json()["items"]
+
+    late = [one for one in listed if one["id"] != one["batch_id"] and one["batch_id"]]
+    assert [(70_00, 0), (0, 4_00)] == [(one["captured_minor"], one["refunded_minor"]) for one in late]
+    expected = {name: sum(one[name] for one in listed) for name in AMOUNTS}
+    for by, one in made.items():
+        assert expected == {name: added(one["items"])[name] for name in AMOUNTS}, by
+        assert added(one["items"]) == added(one["totals"]), by
+    lines = {line["terminal_id"]: line for line in made["terminal"]["items"]}
+    assert (1370_00, 4_00) == (lines["T0000010"]["captured_minor"], lines["T0000010"]["refunded_minor"])
+    assert 0 == verified(host)["differences"]
+
+
+async def test_the_report_of_what_was_unsettled_counts_what_was_told_late() -> None:
+    host = HostInProcess(policy=dataclasses.replace(load_policy(None), auto_settle=time(0, 30)))
+    terminal = UnionPayTerminal(host)
+    await terminal.purchase(100_00)
+    await until(host, "03 00:15")
+    await host.office.advance_clock("PT30M")
+    await terminal.upload_advice("30", "000900", UNIONPAY_CARD, 7_00)
+    async with api_of(host.office) as api:
+        line = (await report(api, "unsettled"))["items"][0]
+        paid = (await api.get("/api/v1/payouts")).json()["items"]
+        sums = (await report(api, "settlement"))["totals"][0]
+
+    assert 107_00 == line["gross_minor"] == sums["gross_minor"]
+    assert sum(one["net_minor"] for one in paid) == line["net_minor"] == sums["net_minor"]
+
+
+async def test_what_was_told_late_and_paid_is_in_the_report_of_discrepancies(host: HostInProcess) -> None:
+    terminal = UnionPayTerminal(host)
+    sale = await terminal.purchase(10_00)
+    await host.office.settle(terminal.ids[41], None)
+    await terminal.upload_advice("30", "000900", UNIONPAY_CARD, 7_00)
+    await until(host, "04 12:00")
+    await terminal.upload((sale.stan, UNIONPAY_CARD, 15_00))
+    async with api_of(host.office) as api:
+        line = (await report(api, "discrepancies"))["items"][0]
+        paid = (await report(api, "settlement"))["totals"][0]["paid_minor"]
+
+    assert ("made", paid) == (line["payout_state"], line["paid_minor"])
+
+
+async def test_totals_of_iso87_that_differ_are_told_once_for_all_they_are_of(
+    iso87: Iso87Terminal, host: HostInProcess
+) -> None:
+    await iso87.purchase(10_00)
+    await host.office.settle(iso87.ids[41], None)
+    await iso87.purchase(5_00)
+    await iso87.settle({"debits": Side(2, 16_00)})
+    await host.watch.settle()
+    async with api_of(host.office) as api:
+        made = await report(api, "discrepancies")
+        rows = await api.get("/api/v1/reports/discrepancies", params={"format": "csv"})
+
+    line = made["items"][0]
+    assert [("totals_differ", 16_00, 15_00, 1_00, "held")] == [
+        (one["kind"], one["terminal_minor"], one["host_minor"], one["difference_minor"], one["payout_state"])
+        for one in made["items"]
+    ]
+    assert ([2, 16_00], [2, 15_00]) == (line["terminal_totals"]["debits"], line["host_totals"]["debits"])
+    assert [1_00] == [one["difference_minor"] for one in made["totals"]]
+    assert 2 == len(rows.text.splitlines())
+    assert 0 == verified(host)["differences"]
+
+
+async def test_totals_of_iso87_that_agree_make_no_line(iso87: Iso87Terminal, host: HostInProcess) -> None:
+    await iso87.purchase(10_00)
+    await host.office.settle(iso87.ids[41], None)
+    await iso87.purchase(5_00)
+    await iso87.settle({"debits": Side(2, 15_00)})
+
+    assert [] == (await host.parts.reports.discrepancies(None, None))["items"]
+
+
+async def test_a_late_reversal_holds_the_payout_and_is_told_once(host: HostInProcess) -> None:
+    terminal = UnionPayTerminal(host)
+    kept, sale = await terminal.purchase(10_00), await terminal.purchase(20_00)
+    await host.office.settle(terminal.ids[41], None)
+    await terminal.reverse(sale.request)
+    await host.watch.settle()
+    before = (await host.parts.reports.discrepancies(None, None))["items"]
+    await terminal.settle({"domestic_debit": Side(1, 10_00)})
+    await terminal.upload((kept.stan, UNIONPAY_CARD, 10_00))
+    await terminal.end_upload(1)
+    await host.watch.settle()
+    after = (await host.parts.reports.discrepancies(None, None))["items"]
+
+    assert [("reversed_late", sale.stan, 0, 20_00, -20_00, "held")] == [
+        (
+            *(one["kind"], one["stan"], one["terminal_minor"], one["host_minor"]),
+            *(one["difference_minor"], one["payout_state"]),
+        )
+        for one in before
+    ]
+    assert before == after
+    assert ["out_of_balance"] == json.loads(payouts_of(host)[0].reasons)
+    assert 0 == verified(host)["differences"]
+
+
+async def test_a_late_reversal_of_what_was_paid_says_so(host: HostInProcess) -> None:
+    terminal = UnionPayTerminal(host)
+    sale = await terminal.purchase(20_00)
+    await host.office.settle(terminal.ids[41], None)
+    await until(host, "03 12:00")
+    await terminal.reverse(sale.request)
+    await host.watch.settle()
+    line = (await host.parts.reports.discrepancies(None, None))["items"][0]
+
+    assert ("made", payouts_of(host)[0].net_minor) == (line["payout_state"], line["paid_minor"])
+    assert "made" == payouts_of(host)[0].state
+
+
+async def test_a_late_reversal_and_the_totals_it_explains_count_once(iso87: Iso87Terminal, host: HostInProcess) -> None:
+    sale = await iso87.purchase(10_00)
+    await host.office.settle(iso87.ids[41], None)
+    await iso87.reverse(sale.request)
+    await iso87.purchase(5_00)
+    await iso87.settle({"debits": Side(1, 5_00)})
+    made = await host.parts.reports.discrepancies(None, None)
+
+    assert ["reversed_late"] == [one["kind"] for one in made["items"]]
+    assert [-10_00] == [one["difference_minor"] for one in made["totals"]]
+
+
+async def test_a_late_reversal_in_a_batch_that_only_the_store_remembers_is_told_with_that_batch(
+    host: HostInProcess,
+) -> None:
+    terminal = UnionPayTerminal(host)
+    sale = await terminal.purchase(12_34)
+    for amount_minor in (12_34, 1_00, 1_00, 1_00):
+        if terminal.batch != "000001":
+            await terminal.purchase(amount_minor)
+        await close_batch(terminal, sales=(1, amount_minor))
+    await terminal.reverse(sale.request)
+    made = (await host.parts.reports.discrepancies(None, None))["items"]
+
+    assert [(100_001, sale.stan, 12_34)] == [(one["batch_id"], one["stan"], one["host_minor"]) for one in made]
+    assert "pending" == payouts_of(host)[0].state
+
+
+async def test_a_late_reversal_of_a_voided_sale_is_no_discrepancy(host: HostInProcess) -> None:
+    terminal = HypercomTerminal(host)
+    sale = await terminal.purchase(20_00)
+    await terminal.void(sale)
+    await terminal.purchase(5_00)
+    await host.office.settle(terminal.ids[41], None)
+    await terminal.reverse(sale.request)
+    await host.watch.settle()
+
+    assert [] == (await host.parts.reports.discrepancies(None, None))["items"]
+    assert "pending" == payouts_of(host)[0].state

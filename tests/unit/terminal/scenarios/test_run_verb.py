@@ -74,6 +74,39 @@ def test_what_the_host_lacks_is_skipped_with_the_reason(tcp: TcpHost, capsys: py
     assert {"scenarios": 3, "passed": 0, "failed": 0, "skipped": 3} == last
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--host", "127.0.0.1:1=klingon"], "klingon: no such dialect"),
+        (["--host", "127.0.0.1:1", "--dialect", "klingon"], "klingon: no such dialect"),
+        (
+            ["--host", "127.0.0.1:1", "--admin", "zz", "--token", "t"],
+            "--admin zz: must be a URL such as http://127.0.0.1:8580",
+        ),
+    ],
+)
+def test_a_host_that_is_misspelled_ends_with_2_and_skips_nothing(
+    tcp: TcpHost, capsys: pytest.CaptureFixture[str], options: list[str], complaint: str
+) -> None:
+    code = run(["run", write("  - echo:"), *options])
+
+    out, err = capsys.readouterr()
+    assert (2, "", 1) == (code, out, err.count("\n"))
+    assert err.startswith(f"pos-terminal: {complaint}")
+
+
+def test_an_outcome_that_does_not_exist_is_said_to(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == run(["run", write("  - echo:\n    expect: {outcome: nonsense}"), "--host", tcp.address])
+    assert "outcome nonsense (no such outcome) was expected" in capsys.readouterr().out
+
+
+def test_a_file_without_steps_is_told_so(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.yaml").write_text(f"{HEAD}steps: []\n")
+
+    assert 2 == run(["run", "empty.yaml"])
+    assert capsys.readouterr().err.endswith(": steps: is empty\n")
+
+
 def test_a_host_whose_clock_runs_by_itself_is_not_moved(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
     with api({"/clock": {"now": "2026-03-02T12:00:00.000Z", "clock": "system"}}) as base:
         code = run(["run", write("  - advance: PT1H"), "--host", tcp.address, "--admin", base, "--token", TOKEN])

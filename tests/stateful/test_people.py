@@ -1,10 +1,12 @@
-"""Users and rights live through whatever people can do to them, on every journal."""
+"""Users, rights and complaints live through whatever people can do to them, on every journal."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.stateful.complaint_model import ComplaintMachine
+from tests.stateful.office_machine import OfficeMachine
 from tests.stateful.office_on_sqlite import OnSqlite
 from tests.stateful.people_model import PeopleMachine
 
@@ -25,7 +27,17 @@ class PeopleOnSqlite(OnSqlite, PeopleMachine):
     pass
 
 
+class ComplaintOnSqlite(OnSqlite, ComplaintMachine):
+    pass
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("machine", "how"), [(PeopleMachine, QUICK), (PeopleOnSqlite, ON_DISK)])
-def test_users_and_rights_are_what_they_are_on_paper(machine: type[PeopleMachine], how: settings) -> None:
-    run_state_machine_as_test(machine, settings=how)
+@pytest.mark.parametrize("machine", [PeopleMachine, ComplaintMachine])
+def test_what_people_ask_for_is_in_memory_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
+    run_state_machine_as_test(machine, settings=QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", [PeopleOnSqlite, ComplaintOnSqlite])
+def test_what_people_ask_for_is_on_sqlite_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
+    run_state_machine_as_test(machine, settings=ON_DISK)

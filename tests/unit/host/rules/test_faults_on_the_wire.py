@@ -250,7 +250,7 @@ def test_dribble_sends_byte_after_byte(new_loop: Any) -> None:
         rest = b"".join(pieces)
         while len(rest) < len(wire.plain_answer()) * 2:
             rest += await raw.reader.read(4096)
-        assert 20 < len(pieces)  # a slow machine may find two or three bytes at once
+        assert 2 < len(pieces)  # at once it would be one or two; a slow machine may find many bytes in a piece
         assert rest == b"".join(exchange.reply for exchange in list(wire.host.pipeline.exchanges.kept)[1:])
 
     lived(new_loop, story, {"kind": "dribble", "ms": 1})

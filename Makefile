@@ -2,11 +2,15 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run demo test coverage lint types bench simulate golden docs lock clean help servers
+.PHONY: run demo test coverage lint types bench simulate explore golden docs lock clean help servers
 
 PYTHON ?= python3
 SEEDS  ?= 300
+TIMES  ?= 10
 TESTS  ?=
+
+# A machine that forbids byte code would have every process, also those that tests start, compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PUBLIC_INDEX := --no-config --default-index https://pypi.org/simple
 # --inexact keeps pip and uv themselves in .venv; downloads of a Python are refused because they would replace it.
@@ -18,12 +22,12 @@ run: .venv/run  ## Start a host and a few terminals that trade with it
 demo: .venv/run  ## Live through one business day, from sign-in to settlement
 	.venv/bin/python examples/demo_day.py
 
-# A chosen part (TESTS) is not measured: its coverage would say nothing about the whole. The whole runs in as many
-# processes as there are processors, at most four: every test has its own host, store and ports.
+# A chosen part (TESTS) is not measured: its coverage would say nothing about the whole. The whole runs in several
+# processes (tests/conftest.py says how many): every test has its own host, store and ports.
 test: .venv/dev servers  ## Run every test and measure coverage, or a part: make test TESTS=tests/unit
 ifeq ($(strip $(TESTS)),)
 	@rm -rf var/coverage && mkdir -p var/coverage
-	.venv/bin/coverage run -m pytest -n auto --maxprocesses 4 --dist worksteal
+	.venv/bin/coverage run -m pytest -n auto --dist worksteal
 	@.venv/bin/coverage combine --quiet
 else
 	.venv/bin/pytest $(TESTS)
@@ -52,6 +56,9 @@ bench: .venv/run  ## Measure the host against a bare echo; the table goes to var
 
 simulate: .venv/dev  ## Trade in virtual time with a lossy network, one run per seed: make simulate SEEDS=300
 	.venv/bin/python tests/simulation/simulate.py --seeds $(SEEDS)
+
+explore: .venv/dev  ## Run the models of every life on other random paths than the tests: make explore TIMES=10
+	POS_EXPLORE=$(TIMES) .venv/bin/pytest -n auto -o faulthandler_timeout=0 tests/stateful
 
 golden: .venv/dev  ## Rewrite the golden messages and conversations; review the diff
 	POS_REWRITE_GOLDEN=1 .venv/bin/pytest tests/golden

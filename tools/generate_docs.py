@@ -22,7 +22,7 @@ import typer
 import pos_host
 from pos_host.admin.api import make_app
 from pos_host.certification.suite import load_suite
-from pos_host.cli import add_decoding_verbs, app
+from pos_host.cli import add_other_verbs, app
 from pos_host.merchants.actors import ROLES
 from pos_host.merchants.lives import Life
 from pos_host.rules.conditions import CONDITIONS
@@ -67,8 +67,8 @@ def all_lives() -> dict[str, tuple[Life, str]]:
     found: dict[str, tuple[Life, str]] = {}
     for package in PACKAGES:
         folder = Path(pos_host.__file__).parent / package
-        for module in pkgutil.iter_modules([str(folder)]):
-            name = f"pos_host.{package}.{module.name}"
+        for module in pkgutil.walk_packages([str(folder)], f"pos_host.{package}."):
+            name = module.name
             for life in vars(importlib.import_module(name)).values():
                 if not isinstance(life, Life):
                     continue
@@ -113,7 +113,7 @@ def operations_page() -> str:
 
 def verbs_table() -> str:
     """The verbs of `pos-host` but those of a store and the codec, each with what its help says first."""
-    add_decoding_verbs()
+    add_other_verbs()
     rows = []
     for name, verb in typer.main.get_command(app).commands.items():
         parts = {"": verb} if not hasattr(verb, "commands") else verb.commands

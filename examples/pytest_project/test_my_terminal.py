@@ -8,7 +8,7 @@ pytestmark = pytest.mark.pos_acquirer(dialect="iso87-ascii")
 
 @pytest.fixture
 def terminal(pos_acquirer):
-    return MyTerminal(pos_acquirer.host, pos_acquirer.port, "SHOP0001", timeout_s=0.1)
+    return MyTerminal(pos_acquirer.host, pos_acquirer.port, "SHOP0001", timeout_s=1.0)
 
 
 def test_a_sale_is_approved_and_shown(terminal, pos_acquirer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import hmac
 import importlib
@@ -22,12 +21,12 @@ from pos_host.journal import Journal
 from pos_host.ledger.dialect_names import remember_dialect
 from pos_host.ledger.posting import BooksDamaged
 from pos_host.logs import Logger
+from pos_host.merchants.accounts.number_vault import NumberVault
 from pos_host.merchants.actors import ADMIN, Actor
-from pos_host.merchants.number_vault import NumberVault
 from pos_host.message_rate import MessageRate
 from pos_host.options import AUTO, ServeOptions, UsageError
-from pos_host.os_errors import in_words
-from pos_host.ready_file import write_ready_file
+from pos_host.os_errors import in_words, why_not_opened
+from pos_host.ready_file import remove_ready_file, write_ready_file
 from pos_host.secrets_file import read_or_make
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
@@ -39,6 +38,7 @@ from pos_host.storage.sqlite_file import StoreError
 from pos_host.transaction.request import CardReader
 from pos_specs.errors import DialectError
 from pos_specs.language import Language, open_language, shipped_languages
+from pos_specs.release import release
 from pos_specs.security.errors import KeyFileError
 from pos_specs.security.key_file import load_key_file
 from pos_specs.security.sealing import SEALING_KEY_BYTES
@@ -47,9 +47,8 @@ from pos_specs.test_cards import shipped_test_cards
 if TYPE_CHECKING:
     import ssl
 
-    from pos_host.exchanges import Exchange
     from pos_host.office import Office
-    from pos_host.recording.recorder import Recorder
+    from pos_host.recording.host_recording import HostRecording
     from pos_host.rules.rule import RuleFile
 
 log = Logger("pos_host")
@@ -73,15 +72,14 @@ class Host:
         self._app: Any = None
         self._mqtt_again = ""
         self._starting_over = asyncio.Lock()
-        self._recorder: Recorder | None = None
+        self._recording: HostRecording | None = None
         self._rate = MessageRate()
 
     async def start(self) -> dict[str, Any]:
         """Everything that accepts, as the ready file tells it; raises UsageError with one clear line."""
         options = self._options
         try:
-            if options.ready_file is not None:
-                options.ready_file.unlink(missing_ok=True)
+            remove_ready_file(options.ready_file)
             for language in self._languages():
                 remember_dialect(language.dialect)
             listening_tls, connecting_tls = self._tls()
@@ -179,10 +177,9 @@ class Host:
             endpoint.close()
         if self._broker is not None:
             await self._broker.stop()
-        if self._recorder is not None:
-            self._recorder.close()
-        if self._options.ready_file is not None:
-            self._options.ready_file.unlink(missing_ok=True)
+        if self._recording is not None:
+            self._recording.close()
+        remove_ready_file(self._options.ready_file)
 
     def _open_books(self) -> None:
         options = self._options
@@ -231,21 +228,20 @@ class Host:
         """Write what goes over the wire to a file; raises UsageError for one that cannot be made."""
         if self._options.record is None:
             return
+        from pos_host.recording.host_recording import HostRecording
         from pos_host.recording.recorder import Recorder, open_recording
 
         out = open_recording(self._options.record)
-        recorder = self._recorder = Recorder(out, secrets.token_bytes, "pos-host serve", self.clock.now_ms())
-        exchanges = self.pipeline.exchanges
+        recorder = Recorder(out, secrets.token_bytes, "pos-host serve", self.clock.now_ms())
 
-        def record(exchange: Exchange) -> None:
-            """A recording that cannot be written ends; no terminal waits for its answer because of it."""
-            try:
-                recorder.exchange(exchange, self.clock.now_ms())
-            except OSError as error:
-                log.error("recording_stopped", file=str(self._options.record), reason=error.strerror or str(error))
-                exchanges.watchers = [watch for watch in exchanges.watchers if watch is not record]
+        def tell(error: OSError) -> None:
+            log.error("recording_stopped", file=str(self._options.record), reason=in_words(error))
+            self.pipeline.exchanges.watchers.remove(recording.exchange)
+            self.pipeline.exchanges.tap = None
 
-        exchanges.watchers.append(record)
+        recording = self._recording = HostRecording(recorder, lambda: self.clock.now_ms(), tell)
+        self.pipeline.exchanges.watchers.append(recording.exchange)
+        self.pipeline.exchanges.tap = recording.opened
 
     def _guard(self) -> Guard:
         """Who checks and makes MACs; raises UsageError for a key file that does not load."""
@@ -347,10 +343,10 @@ class Host:
             return None
         api = await asyncio.to_thread(importlib.import_module, "pos_host.admin.api")
         web = await asyncio.to_thread(importlib.import_module, "pos_host.admin.web")
-        await asyncio.to_thread(importlib.import_module, "pos_host.event_log")
+        await asyncio.to_thread(importlib.import_module, "pos_host.merchant_events")
         self._web = web.Web()
         try:
-            self._app = await asyncio.to_thread(api.make_app, self._office(), self._actor_of, _version())
+            self._app = await asyncio.to_thread(api.make_app, self._office(), self._actor_of, release())
             url = await self._web.start(self._app, *options.http)
         except OSError as error:
             self._web = None
@@ -384,13 +380,6 @@ class Host:
             self._rate.note(self.pipeline.messages, time.monotonic())
 
 
-def why_not_opened(error: OSError) -> str:
-    """Why an address cannot be listened on, in one line; asyncio's own text repeats the address."""
-    if error.errno == errno.EADDRINUSE:
-        return "address already in use, perhaps by another host; port 0 takes a free one"
-    return in_words(error)
-
-
 async def serve(options: ServeOptions) -> None:
     """Run a host until SIGTERM or Ctrl-C; raises UsageError when it cannot start.
 
@@ -416,12 +405,8 @@ def _read_ahead() -> None:
 
     shipped_test_cards()
     shipped_products()
-    importlib.import_module("pos_host.merchants.settlement_details")
-    importlib.import_module("pos_host.merchants.forgotten")
-
-
-def _version() -> str:
-    return str(importlib.import_module("importlib.metadata").version("pos-host"))
+    importlib.import_module("pos_host.merchants.accounts.settlement_details")
+    importlib.import_module("pos_host.merchants.forgotten.forgotten_settlements")
 
 
 def announce(ready: dict[str, Any], options: ServeOptions) -> None:

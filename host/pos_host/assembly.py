@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pos_host.clock import Clock
 from pos_host.journal import Journal
 from pos_host.ledger.recovery import recover
+from pos_host.merchants.accounts.number_vault import NumberVault
 from pos_host.merchants.agenda import Agenda
+from pos_host.merchants.closing.terminal_states import holds_payouts
 from pos_host.merchants.desk import Desk
 from pos_host.merchants.directory import Directory
-from pos_host.merchants.number_vault import NumberVault
-from pos_host.merchants.terminal_states import holds_payouts
 from pos_host.merchants.terms import Terms
 from pos_host.merchants.users import Users
 from pos_host.money.charges import Charges
@@ -31,9 +31,9 @@ from pos_host.transaction.request import CardReader
 
 if TYPE_CHECKING:
     from pos_host.expectations.expectation import Expectations
-    from pos_host.merchants.endings import Endings
-    from pos_host.merchants.forgotten import ForgottenSettlements
-    from pos_host.merchants.settlement_details import SettlementDetails
+    from pos_host.merchants.accounts.settlement_details import SettlementDetails
+    from pos_host.merchants.closing.endings import Endings
+    from pos_host.merchants.forgotten.forgotten_settlements import ForgottenSettlements
     from pos_host.reports.reports import Reports
     from pos_host.rules.rule_changes import RuleChanges
     from pos_host.rules.rulebook import Rulebook
@@ -99,8 +99,8 @@ class Assembly:
         """Have also what no message of a terminal asks for; once is enough."""
         if hasattr(self, "details"):
             return
-        from pos_host.merchants.forgotten import ForgottenSettlements
-        from pos_host.merchants.settlement_details import SettlementDetails
+        from pos_host.merchants.accounts.settlement_details import SettlementDetails
+        from pos_host.merchants.forgotten.forgotten_settlements import ForgottenSettlements
 
         desk, journal, agenda = self.desk, self.journal, self.agenda
         self.details = SettlementDetails(desk, journal, self.terms.policy_of_merchant, self._vault, agenda)
@@ -113,7 +113,7 @@ class Assembly:
     @cached_property
     def endings(self) -> Endings:
         """What pauses, ends and begins the work of terminals; loaded with the first thing of it that is asked for."""
-        from pos_host.merchants.endings import Endings
+        from pos_host.merchants.closing.endings import Endings
 
         return Endings(self.desk, self.journal, self.watch, self.payouts, self.pipeline.enrol)
 

@@ -12,7 +12,7 @@ from pos_host.logs import Logger
 from pos_host.options import AUTO
 from pos_host.pipeline import Pipeline
 from pos_host.server import Listener, TerminalConnection
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.language import Language
 
 if TYPE_CHECKING:

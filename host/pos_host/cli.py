@@ -24,6 +24,7 @@ from pos_host.options import (
     parse_store,
     parse_tls,
 )
+from pos_specs.release import release
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,17 +37,31 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_STORE = "sqlite:///var/pos-host.db"
 
 
+def _show_release(asked: bool) -> None:
+    if asked:
+        typer.echo(f"pos-host {release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_every_verb(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_release, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None: ...
+
+
 def main() -> None:
     """Run the command: 0 done, 1 what was asked for failed, 2 bad usage or bad input, in one line on standard error."""
+    if sys.argv[1:2] == ["serve"]:
+        gc.disable()  # what a start makes stays: walking it again and again finds nothing. A started host enables it
     raise SystemExit(run_command(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> int:
     """The command with these arguments; gives its exit code."""
-    if arguments[:1] == ["serve"]:
-        gc.disable()  # what a start makes stays: walking it again and again finds nothing. A started host enables it
-    else:
-        add_decoding_verbs()
+    if arguments[:1] != ["serve"]:
+        add_other_verbs()
     try:
         code = app(arguments or ["--help"], standalone_mode=False, prog_name="pos-host")
     except UsageError as error:
@@ -68,36 +83,37 @@ def _complain(text: str) -> int:
     return 2
 
 
-def add_decoding_verbs() -> None:
-    """decode, encode, dialects, cards, fees and the verbs that ask a running host, once: they load what a host that
-    starts has no use for."""
+def add_other_verbs() -> None:
+    """Every verb but `serve` and those beside it in this file, once: they load what a host that starts has no use
+    for."""
     if any(command.name == "decode" for command in app.registered_commands):
         return
-    from pos_host.account_change_verbs import account_changes_app
-    from pos_host.account_verbs import accounts_app
-    from pos_host.agreement_verbs import add_fee_verbs, policies_app
-    from pos_host.application_verbs import applications_app
-    from pos_host.calendar_verbs import calendars_app
-    from pos_host.card_verbs import cards_app
-    from pos_host.certify_verbs import certify_command
-    from pos_host.closure_verbs import closures_app, diagnose_command
-    from pos_host.complaint_verbs import complaints_app
-    from pos_host.decoding.dialect_verbs import dialects_app
-    from pos_host.decoding.verbs import decode_command, encode_command
-    from pos_host.document_verbs import documents_app
-    from pos_host.escalation_verbs import escalations_app, remind
-    from pos_host.fee_verbs import fees_app
-    from pos_host.holder_change_verbs import holder_changes_app
-    from pos_host.look_back_verbs import look_back, patterns
-    from pos_host.merchant_verbs import add_terminal_command, merchants_app
-    from pos_host.message_verbs import messages_command
-    from pos_host.payout_verbs import payouts_app
-    from pos_host.proxy_verbs import proxy_command
-    from pos_host.record_verbs import from_recording_command, record_app
-    from pos_host.report_verbs import report_app
-    from pos_host.right_verbs import rights_app
-    from pos_host.rules_verbs import rules_app
-    from pos_host.user_verbs import audit_command, users_app
+    from pos_host.verbs.account import accounts_app
+    from pos_host.verbs.account_change import account_changes_app
+    from pos_host.verbs.application import applications_app
+    from pos_host.verbs.calendar import calendars_app
+    from pos_host.verbs.card import cards_app
+    from pos_host.verbs.certify import certify_command
+    from pos_host.verbs.closure import closures_app, diagnose_command
+    from pos_host.verbs.complaint import complaints_app
+    from pos_host.verbs.decode import decode_command, encode_command
+    from pos_host.verbs.dialect import dialects_app
+    from pos_host.verbs.document import documents_app
+    from pos_host.verbs.escalation import escalations_app, remind
+    from pos_host.verbs.fee import fees_app
+    from pos_host.verbs.fee_schedule import add_schedule_verbs
+    from pos_host.verbs.holder_change import holder_changes_app
+    from pos_host.verbs.look_back import look_back, patterns
+    from pos_host.verbs.merchant import add_terminal_command, merchants_app
+    from pos_host.verbs.message import messages_command
+    from pos_host.verbs.payout import payouts_app
+    from pos_host.verbs.policy import policies_app
+    from pos_host.verbs.proxy import proxy_command
+    from pos_host.verbs.record import from_recording_command, record_app
+    from pos_host.verbs.report import report_app
+    from pos_host.verbs.right import rights_app
+    from pos_host.verbs.rules import rules_app
+    from pos_host.verbs.user import audit_command, users_app
 
     app.command("decode")(decode_command)
     app.command("encode")(encode_command)
@@ -106,7 +122,7 @@ def add_decoding_verbs() -> None:
     app.add_typer(fees_app)
     app.add_typer(merchants_app)
     terminals_app.command("add")(add_terminal_command)
-    add_fee_verbs(fees_app)
+    add_schedule_verbs(fees_app)
     app.add_typer(policies_app)
     app.add_typer(calendars_app)
     rules_app.command("from-recording")(from_recording_command)
@@ -264,7 +280,7 @@ app.add_typer(terminals_app)
 def terminals(context: typer.Context, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """List the terminals with their current batch and flag, or add one."""
     if context.invoked_subcommand is None:
-        from pos_host.store_verbs import show_terminals
+        from pos_host.verbs.store import show_terminals
 
         show_terminals(parse_store(store), as_json=as_json)
 
@@ -272,7 +288,7 @@ def terminals(context: typer.Context, store: StoreOption = DEFAULT_STORE, as_jso
 @app.command()
 def unsettled(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """List the terminals that did not settle, worst first."""
-    from pos_host.store_verbs import show_unsettled
+    from pos_host.verbs.store import show_unsettled
 
     show_unsettled(parse_store(store), as_json=as_json)
 
@@ -287,7 +303,7 @@ def authorisations(
     as_json: JsonOption = False,
 ) -> None:
     """List the pre-authorisations: open ones, and those that ended in a batch still remembered."""
-    from pos_host.store_verbs import AUTHORISATION_STATES, show_authorisations
+    from pos_host.verbs.store import AUTHORISATION_STATES, show_authorisations
 
     if state not in (None, *AUTHORISATION_STATES):
         raise UsageError(f"--state {state}: must be one of {', '.join(AUTHORISATION_STATES)}")
@@ -302,7 +318,7 @@ def batches(
     as_json: JsonOption = False,
 ) -> None:
     """List the batches, the terminal's totals beside the host's."""
-    from pos_host.store_verbs import show_batches
+    from pos_host.verbs.store import show_batches
 
     show_batches(parse_store(store), terminal_id, merchant_id, as_json=as_json)
 
@@ -325,8 +341,8 @@ def transactions(
     as_json: JsonOption = False,
 ) -> None:
     """List what the journal holds, latest last; cards are masked."""
-    from pos_host.store_verbs import show_transactions
     from pos_host.transaction_search import wanted_of
+    from pos_host.verbs.store import show_transactions
 
     try:
         wanted = wanted_of(batch, stan, rrn, card, response_code, since, until)
@@ -338,6 +354,14 @@ def transactions(
 @app.command()
 def verify(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """Work out every total, state and result again from the entries; exit 0 only without differences."""
-    from pos_host.store_verbs import verify_store
+    from pos_host.verbs.store import verify_store
 
     raise typer.Exit(0 if verify_store(parse_store(store), as_json=as_json) else 1)
+
+
+@app.command("migrate")
+def migrate_command(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Bring the store of an older pos-host to the schema of this one; a host does so itself when it starts."""
+    from pos_host.verbs.store import migrate_store
+
+    migrate_store(parse_store(store), as_json=as_json)

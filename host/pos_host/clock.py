@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -62,11 +63,16 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved; it never goes back."""
+    """A clock that stands still until it is moved; it never goes back.
+
+    `moved_ms` is by how much it was moved in all, `at_move` what is called after each time.
+    """
 
     def __init__(self, policy: Policy, start_ms: int) -> None:
         self._policy = policy
         self._at_ms = start_ms
+        self.moved_ms = 0
+        self.at_move: set[Callable[[], None]] = set()
         self._instants: dict[int, tuple[Policy, Instant]] = {}
 
     def now_ms(self) -> int:
@@ -83,8 +89,11 @@ class ManualClock:
         """Set the time; raises ValueError for a time before now."""
         if at_ms < self._at_ms:
             raise ValueError("the clock cannot go back")
+        self.moved_ms += at_ms - self._at_ms
         self._at_ms = at_ms
         self._instants = {}
+        for tell in tuple(self.at_move):
+            tell()
 
 
 def iso_utc(at_ms: int) -> str:

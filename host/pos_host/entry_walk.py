@@ -1,4 +1,5 @@
-"""A walk over the journal in search of entries: range by range, so that the host's other reading goes on in between."""
+"""A walk over the journal in search of entries: range by range, so that the host's other reading goes on in between,
+and over those ranges alone in which, by the journal's word, there may be one."""
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ class Walk:
         self.found: list[StoredEntry] = []
         self.cursor: int | None = None
         self._left = through
+        self._among = [through]
         self._limit = limit
         self._fits = fits
         self.newest_first = newest_first
@@ -44,12 +46,25 @@ class Walk:
     @property
     def next(self) -> Range | None:
         """What to read next, ROWS_AT_ONCE of it at most; None once there is nothing more to read."""
-        first, last = self._left
-        if first > last or self.cursor is not None:
+        if self.cursor is not None:
             return None
-        if self.newest_first:
-            return Range(max(first, last - RANGE + 1), last)
-        return Range(first, min(last, first + RANGE - 1))
+        while self._among:
+            first, last = self._clipped(self._among[-1])
+            if first <= last and self.newest_first:
+                return Range(max(first, last - RANGE + 1), last)
+            if first <= last:
+                return Range(first, min(last, first + RANGE - 1))
+            self._among.pop()
+        return None
+
+    def _clipped(self, part: Range) -> Range:
+        """What of a range is not read yet."""
+        return Range(max(part.first, self._left.first), min(part.last, self._left.last))
+
+    def keep_to(self, ranges: list[tuple[int, int]]) -> None:
+        """Read within `ranges` alone, which are in order: elsewhere nothing is wanted."""
+        made = [Range(*one) for one in ranges]
+        self._among = made if self.newest_first else made[::-1]
 
     def take(self, asked: Range, rows: list[StoredEntry]) -> None:
         """What was read of the range that was asked for, in the walk's order."""
@@ -66,13 +81,14 @@ class Walk:
 
     def pause(self) -> None:
         """End here: another walk goes on from `cursor`."""
-        first, last = self._left
-        if self.cursor is None and first <= last:
-            self.cursor = last + 1 if self.newest_first else first - 1
+        asked = self.next
+        if asked is not None:
+            self.cursor = asked.last + 1 if self.newest_first else asked.first - 1
 
 
 async def walk(journal: Journal, question: EntryQuestion, made: Walk) -> Walk:
     """The walk `made` once it is done, or has gone over RANGES_MOST ranges."""
+    made.keep_to(await journal.ranges_among(question))
     for _ in range(RANGES_MOST):
         asked = made.next
         if asked is None:
@@ -85,10 +101,11 @@ async def walk(journal: Journal, question: EntryQuestion, made: Walk) -> Walk:
 
 async def every(journal: Journal, question: EntryQuestion) -> AsyncIterator[StoredEntry]:
     """Every entry that answers `question`, in order."""
-    after, last = 0, await journal.last_sequence()
-    while after < last:
-        asked = Range(after + 1, min(last, after + RANGE))
-        rows = await journal.entries_among(question, *asked, ROWS_AT_ONCE)
-        for stored in rows:
-            yield stored
-        after = asked.last if len(rows) < ROWS_AT_ONCE else rows[-1].sequence
+    for first, last in await journal.ranges_among(question):
+        after = first - 1
+        while after < last:
+            asked = Range(after + 1, min(last, after + RANGE))
+            rows = await journal.entries_among(question, *asked, ROWS_AT_ONCE)
+            for stored in rows:
+                yield stored
+            after = asked.last if len(rows) < ROWS_AT_ONCE else rows[-1].sequence

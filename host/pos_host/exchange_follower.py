@@ -17,12 +17,14 @@ class Follower:
 
     def __init__(self, exchanges: Exchanges, since: int) -> None:
         self._exchanges = exchanges
-        self._waiting: deque[Exchange] = deque(exchanges.since(since), maxlen=WAITING_MOST)
+        self._since = since
+        self._waiting: deque[Exchange] = deque(maxlen=WAITING_MOST)
         self._wake = asyncio.Event()
         self._ended = False
         self._dropped = 0
 
     def __enter__(self) -> Follower:
+        self._waiting.extend(self._exchanges.since(self._since))
         self._exchanges.watchers.append(self._take)
         self._exchanges.on_end.append(self._end)
         return self

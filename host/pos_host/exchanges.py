@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from pos_host.logs import Logger
 from pos_specs.errors import MessageError
 from pos_specs.framing import Frame, Framer
 from pos_specs.language import Language
 from pos_specs.message import Message
+
+log = Logger("pos_host.exchanges")
 
 KEPT = 1000
 """Exchanges that are remembered: some minutes of a busy test bench, in a few megabytes."""
@@ -65,8 +68,17 @@ class Exchange(NamedTuple):
         return "" if answer is None or number is None else answer.fields.get(number, "")
 
 
+class Heard(Protocol):
+    """Who hears what is sent on a connection."""
+
+    def sent(self, data: bytes) -> None: ...
+
+    def ended(self) -> None: ...
+
+
 class Exchanges:
-    """The last exchanges, oldest first in `kept`; `watchers` are told of each as it is answered, on the loop.
+    """The last exchanges, oldest first in `kept`; `watchers` are told of each as it is answered, on the loop. `tap`
+    gives who is to hear the bytes of a new connection, by its peer.
 
     `forgotten` is the number of the latest exchange that is not to be told of any more; those of `on_end` are told
     when no more will come.
@@ -78,6 +90,7 @@ class Exchanges:
         self.count = 0
         self.forgotten = 0
         self.on_end: list[Callable[[], None]] = []
+        self.tap: Callable[[str], Heard] | None = None
 
     def since(self, number: int) -> list[Exchange]:
         """The exchanges that are kept and came after that one, oldest first, those forgotten left out."""
@@ -91,7 +104,7 @@ class Exchanges:
 
     def succeed(self, before: Exchanges) -> None:
         """Take the place of the exchanges of a host that started over: same watchers, numbers that go on."""
-        self.watchers, self.on_end = before.watchers, before.on_end
+        self.watchers, self.on_end, self.tap = before.watchers, before.on_end, before.tap
         self.count = self.forgotten = before.count
 
     def end(self) -> None:
@@ -121,8 +134,14 @@ class Exchanges:
         exchange = _new(Exchange, (*columns, outcome, reason, rules, fault))
         self.kept.append(exchange)
         if self.watchers:
-            for watch in self.watchers:
+            self._tell(exchange)
+
+    def _tell(self, exchange: Exchange) -> None:
+        for watch in tuple(self.watchers):
+            try:
                 watch(exchange)
+            except Exception as error:  # our mistake, and no reason to lose an answer or to hold up a terminal
+                log.error("watcher_failed", number=exchange.number, reason=type(error).__name__, exc_info=error)
 
 
 _new = tuple.__new__

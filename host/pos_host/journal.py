@@ -87,8 +87,8 @@ class Question(Generic[RowType]):
 
 class EntryQuestion(NamedTuple):
     """Which entries are looked for: those whose columns (by name) hold one of the values given, and whose time lies in
-    the range (UTC milliseconds, both included). The journal has no index, so a question is asked of a range of
-    sequences: entry_walk.py goes over one after the other."""
+    the range (UTC milliseconds, both included). The journal has no index of entries, so a question is asked of a range
+    of sequences: entry_walk.py goes over one after the other of those in which an answer may be."""
 
     among: Mapping[str, tuple[str | int, ...]]
     since_ms: int | None = None
@@ -133,6 +133,10 @@ class Journal(Protocol):
         self, question: EntryQuestion, first: int, last: int, limit: int, *, newest_first: bool = False
     ) -> list[StoredEntry]:
         """The entries from the sequence `first` through `last` that answer a question, in order or the newest first."""
+
+    async def ranges_among(self, question: EntryQuestion) -> list[tuple[int, int]]:
+        """Ranges of sequences, in order and apart, outside which no entry committed answers a question of a time or of
+        kinds; a thousand entries more or less."""
 
     async def last_sequence(self) -> int:
         """The sequence of the last entry committed; 0 where there is none."""

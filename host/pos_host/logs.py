@@ -86,7 +86,7 @@ def _method(name: str, method: str) -> Any:
     return getattr(importlib.import_module("structlog").get_logger(part=name), method)
 
 
-def _keep(name: str, method: str, event: str, **values: Any) -> None:
+def _keep(name: str, method: str, event: str, /, **values: Any) -> None:
     """Written once logging is loaded. Unconfigured it would go to standard output, unmasked; and the loop must not
     wait for the thread that loads."""
     _kept.append(Line(name, method, event, values))
@@ -103,5 +103,5 @@ def _write_kept() -> None:
         _method(line.logger, line.method)(line.event, **line.values)
 
 
-def _nothing(event: str, **values: Any) -> None:
+def _nothing(event: str, /, **values: Any) -> None:
     """What is below the level."""

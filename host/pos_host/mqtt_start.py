@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 from pos_host.event_log import BookBoard, JournalEvents
 from pos_host.journal import Journal
@@ -15,6 +14,7 @@ from pos_host.publishing.errors import PublishingError
 from pos_host.publishing.mqtt_transport import MqttTransport
 from pos_host.publishing.publisher import Publisher
 from pos_host.publishing.topics import Topics
+from pos_specs.release import release
 
 
 async def start(
@@ -41,7 +41,7 @@ async def start(
             events,
             BookBoard(registry),
             busy=busy,
-            version=version("pos-host"),
+            version=release(),
             since_ms=since_ms,
         )
         await publisher.first_connect()

@@ -15,7 +15,7 @@ from pos_host.ledger.registry import Registry
 from pos_host.merchants import trail
 from pos_host.merchants.actors import ADMIN, Actor
 from pos_host.merchants.desk import Desk, Subject, Told, Written
-from pos_host.merchants.forgotten import ForgottenSettlements
+from pos_host.merchants.forgotten.forgotten_settlements import ForgottenSettlements
 from pos_host.settlement.durations import duration_ms
 from pos_host.settlement.settler import Settler
 from pos_host.settlement.watch import Watch

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pos_host.security.mac_mode import MAC_MODES, MacMode
+from pos_specs.network_address import split_address
 
 DEFAULT_LISTEN = ("127.0.0.1:8583=unionpay", "127.0.0.1:8584=hypercom", "127.0.0.1:8585=iso87-ascii")
 
@@ -124,10 +125,10 @@ def parse_tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tl
 
 def parse_address(text: str, what: str) -> tuple[str, int]:
     """`127.0.0.1:8580` or `[::1]:8580`; raises UsageError naming `what`."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    address = split_address(text)
+    if address is None:
         raise UsageError(f"{what}: must be ADDR:PORT with a port from 0 to 65535")
-    return host.strip("[]"), int(port)
+    return address
 
 
 def parse_store(text: str) -> Path | None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+
+
+def why_not_opened(error: OSError) -> str:
+    """Why an address cannot be listened on, in one line."""
+    if error.errno == errno.EADDRINUSE:
+        return "address already in use, perhaps by another host; port 0 takes a free one"
+    return in_words(error)
 
 
 def in_words(error: OSError) -> str:

@@ -36,7 +36,7 @@ from pos_host.security.issuing import KeyIssuer
 from pos_host.session import Session
 from pos_host.transaction.reply import build_reply
 from pos_host.transaction.request import CardReader, Request
-from pos_host.turn import Note, Turn
+from pos_host.turn import Turn
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.frame_headers import SIGN_IN_AGAIN
 from pos_specs.framing import Frame, reply_frame
@@ -409,7 +409,12 @@ class Pipeline:
         entry = decision.entries[0]
         log.warning("answer_undelivered", terminal_id=book.terminal_id, merchant_id=book.merchant_id, stan=entry.stan)
         note = Entry("answer_undelivered", book.terminal_no, entry.batch_id, self.clock.now_ms(), stan=entry.stan)
-        self.journal.post(Posting((note,), (), Note(self.registry, book, note).committed))
+
+        def committed(first: int | None) -> None:
+            if first is not None:
+                self._apply(book, (note,), (), first, None)
+
+        self.journal.post(Posting((note,), (), committed))
 
     # -- sending
 
@@ -436,7 +441,8 @@ class Pipeline:
         if ruling is None or not rules:
             self.send(session, turn.reply)
             return
-        ruling.send(session, request, turn.reply, None if turn.checked is None else turn.checked.signature)
+        signature = None if turn.checked is None else turn.checked.signature
+        ruling.send(session, request, turn.reply, signature, self.clock)
         self._dirty.append(session)
 
     def on_commit(self, tell: Callable[[], None]) -> None:

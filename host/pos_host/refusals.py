@@ -12,7 +12,6 @@ from pos_host.ledger.registry import Registry
 from pos_host.logs import Logger
 from pos_host.session import Session
 from pos_host.transaction.reply import bare_reply, build_reply
-from pos_host.turn import Refusal
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import Frame, reply_frame
 from pos_specs.language import Route
@@ -94,7 +93,7 @@ class Refusals:
             session.unanswered()
             return
         self._keep(frame, session, message, data, function, outcome, reason)
-        self._journal.post(Posting(decision.entries, (), Refusal(self._send, session, data).committed))
+        self._journal.post(Posting(decision.entries, (), lambda first: self._send(session, data)))
 
     def _keep(
         self,

@@ -47,7 +47,7 @@ class Endpoint:
 class TerminalConnection(asyncio.Protocol):
     """One terminal's (or concentrator's) connection."""
 
-    __slots__ = ("_endpoint", "_session", "_transport")
+    __slots__ = ("_endpoint", "_heard", "_session", "_transport")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -57,7 +57,10 @@ class TerminalConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}" if peer else "?"
         wire = self._transport
-        self._session = Session(self._endpoint.language, name, wire.write, wire.close, wire)
+        tap = self._endpoint.pipeline.exchanges.tap
+        self._heard = None if tap is None else tap(name)
+        write = wire.write if self._heard is None else self._write_heard
+        self._session = Session(self._endpoint.language, name, write, wire.close, wire)
         self._endpoint.connections.add(self)
         log.debug("connection_opened", peer=name, dialect=self._endpoint.language.name)
 
@@ -73,6 +76,8 @@ class TerminalConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         session = self._session
         session.lost()
+        if self._heard is not None:
+            self._heard.ended()
         self._endpoint.connections.discard(self)
         if session.framer.waiting:
             log.warning(
@@ -80,6 +85,11 @@ class TerminalConnection(asyncio.Protocol):
                 peer=session.peer,
                 reason=f"by the peer, {session.framer.waiting} bytes into a frame",
             )
+
+    def _write_heard(self, data: bytes) -> None:
+        self._transport.write(data)
+        if self._heard is not None:
+            self._heard.sent(data)
 
     def pause(self) -> None:
         """Read no more; what was read is still answered."""

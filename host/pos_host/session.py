@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import struct
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pos_specs.framing import Framer
 from pos_specs.language import Language
@@ -14,10 +12,15 @@ from pos_specs.language import Language
 if TYPE_CHECKING:
     from asyncio import Transport
 
-    from pos_host.rules.outlet import Outlet
 
-NO_LINGER = struct.pack("ii", 1, 0)
-"""SO_LINGER of no seconds: closing the socket sends RST and drops what was not sent."""
+class Holding(Protocol):
+    """What answers go through instead, once a fault holds them back."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def act(self, kind: str, values: Mapping[str, Any], data: bytes) -> None: ...
+
+    def drop(self) -> None: ...
 
 
 class Session:
@@ -61,7 +64,7 @@ class Session:
         self.finishing = False
         self._write = write
         self._out: list[bytes] = []
-        self.outlet: Outlet | None = None
+        self.outlet: Holding | None = None
         self.transport = transport
 
     def send(self, data: bytes) -> None:
@@ -112,11 +115,9 @@ class Session:
         if self.transport is None:
             self._close()
             return
-        wire = self.transport.get_extra_info("socket")
-        if wire is not None:
-            with contextlib.suppress(OSError), socket.socket(fileno=socket.dup(wire.fileno())) as same:
-                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-        self.transport.abort()
+        from pos_host.reset_connection import reset_connection
+
+        reset_connection(self.transport)
 
     def _end(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # uvloop raises when the peer closed meanwhile

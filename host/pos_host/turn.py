@@ -1,31 +1,31 @@
-"""What waits for a commit: a request on its way, a refusal, a note of the host's own.
-
-Each has `committed`, which the journal calls with the sequence of the first entry, or with None.
-"""
+"""A request on its way, which waits for its commit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pos_host.clock import Instant
 from pos_host.enrolment import Preparation
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
-from pos_host.ledger.entry import Entry
-from pos_host.ledger.posting import apply_entry
-from pos_host.ledger.registry import Registry
 from pos_host.security.guard import Checked
 from pos_host.session import Session
 from pos_host.transaction.request import Request
 from pos_specs.framing import Frame
 
 if TYPE_CHECKING:
-    from pos_host.pipeline import Pipeline
     from pos_host.rules.ruling import Ruling
 
 NEVER = Instant(0, "", "", "")
 """The time of a turn that was not taken yet."""
+
+
+class Line(Protocol):
+    """Who takes the turn; told when a commit of it ended, with the sequence of its first entry, or with None."""
+
+    def committed(self, turn: Turn, first: int | None) -> None: ...
+
+    def prepared(self, turn: Turn, first: int | None) -> None: ...
 
 
 class Turn:
@@ -40,8 +40,8 @@ class Turn:
         "checked",
         "decision",
         "frame",
+        "line",
         "now",
-        "pipeline",
         "preparation",
         "reply",
         "request",
@@ -49,8 +49,8 @@ class Turn:
         "session",
     )
 
-    def __init__(self, pipeline: Pipeline, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
-        self.pipeline = pipeline
+    def __init__(self, line: Line, book: Book | None, request: Request, frame: Frame, session: Session) -> None:
+        self.line = line
         self.book = book
         self.request = request
         self.frame = frame
@@ -63,37 +63,7 @@ class Turn:
         self.reply = b""
 
     def committed(self, first: int | None) -> None:
-        self.pipeline.committed(self, first)
+        self.line.committed(self, first)
 
     def prepared(self, first: int | None) -> None:
-        self.pipeline.prepared(self, first)
-
-
-class Refusal:
-    """An answer to something that is no transaction, waiting for its commit."""
-
-    __slots__ = ("_data", "_send", "_session")
-
-    def __init__(self, send: Callable[[Session, bytes], None], session: Session, data: bytes) -> None:
-        self._send = send
-        self._session = session
-        self._data = data
-
-    def committed(self, first: int | None) -> None:
-        self._send(self._session, self._data)
-
-
-class Note:
-    """An entry the host writes of its own accord, to be applied when it is kept."""
-
-    __slots__ = ("_book", "_entry", "_registry")
-
-    def __init__(self, registry: Registry, book: Book, entry: Entry) -> None:
-        self._registry = registry
-        self._book = book
-        self._entry = entry
-
-    def committed(self, first: int | None) -> None:
-        if first is not None:
-            apply_entry(self._book, self._entry, first)
-            self._registry.touched(self._book)
+        self.line.prepared(self, first)

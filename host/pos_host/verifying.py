@@ -27,11 +27,13 @@ from pos_host.ledger.entry import (
 from pos_host.ledger.group_totals import totals_of
 from pos_host.ledger.host_settlement import host_settlement_row, is_scheduled
 from pos_host.ledger.late_notices import as_told
-from pos_host.ledger.merchant_rows import AuditRow, PayoutRow, RecordRow
+from pos_host.ledger.merchant_rows import AuditRow, PayoutRow, RecordChangeRow, RecordRow
 from pos_host.ledger.posting import BooksDamaged, apply_entry, still_remembered
 from pos_host.ledger.reconciliation import differences, hypercom_balanced, iso87_balanced, unionpay_codes
+from pos_host.ledger.record_trail import TrailFindings, compared
 from pos_host.merchants.audit import broken_links
 from pos_host.merchants.desk import OFFICE
+from pos_host.merchants.long_numbers import without_foreign_numbers
 from pos_host.money.payout_proof import PayoutProof, speaks_of_payouts
 from pos_specs.totals import BALANCED, Side, Totals
 
@@ -55,9 +57,10 @@ class Verifier:
     """Takes rows, then all entries in order, and lists what does not agree.
 
     Of each terminal only the batches that a book remembers are kept, so a store of any size fits in memory.
+    `record_trail` is False for a store of before there was one: its records are not covered, and counted as such.
     """
 
-    def __init__(self, rows_of: RowsOf) -> None:
+    def __init__(self, rows_of: RowsOf, *, record_trail: bool = True) -> None:
         self.details: list[dict[str, Any]] = []
         self.transactions = 0
         self._rows = {row.batch_id: row for row in rows_of(BatchRow)}
@@ -70,7 +73,11 @@ class Verifier:
         self._made_authorisations: dict[int, AuthorisationRow] = {}
         self._last_flags: dict[int, dict[str, Any]] = {}
         self._proofs: dict[int, Proof] = {}
-        self._payouts = PayoutProof(rows_of(PayoutRow), rows_of(RecordRow), self._differs)
+        records = list(rows_of(RecordRow))
+        self._payouts = PayoutProof(rows_of(PayoutRow), records, self._differs)
+        self._trail = TrailFindings([], [], len(records))
+        if record_trail:
+            self._trail = compared(records, rows_of(RecordChangeRow))
         self._opened: set[int] = set()
         self._last_sequence = 0
         self._books = {
@@ -99,7 +106,8 @@ class Verifier:
             self._differs("journal", reason, sequence=sequence)
 
     def finish(self) -> dict[str, Any]:
-        """The report of the contract: number of differences, each of them, and what was checked."""
+        """The report of the contract: number of differences, each of them, and what was checked; `not_covered` beside
+        them where there is something that nothing in the store vouches for."""
         for book in self._books.values():
             if not book.batches or self._is_closed(book.batches[-1]):
                 self._differs("terminal", "has no open batch", terminal_id=book.terminal_id)
@@ -110,13 +118,15 @@ class Verifier:
         self._check_host_settlements()
         self._payouts.finish()
         self.details += [{"what": "audit", **found} for found in broken_links(self._audit, self._told_digests)]
+        self._check_records()
         for batch_id, row in self._rows.items():
             if row.terminal_no not in self._books:
                 self._differs("batch", "batch of a terminal that is not there", batch_id=batch_id)
             elif batch_id not in self._opened:
                 self._differs("batch", "was never opened", batch_id=batch_id)
         checked = {"transactions": self.transactions, "batches": len(self._rows), "payouts": len(self._payouts)}
-        return {"differences": len(self.details), "details": self.details, "checked": checked}
+        report = {"differences": len(self.details), "details": self.details, "checked": checked}
+        return {**report, "not_covered": {"records": self._trail.not_covered}} if self._trail.not_covered else report
 
     def _take(self, book: Book, entry: Entry, sequence: int) -> None:
         if entry.kind == "batch_opened":
@@ -203,6 +213,13 @@ class Verifier:
                 book = self._books.get(terminal_no)
                 terminal_id = "" if book is None else book.terminal_id
                 self._differs("host settlement", "is not what its last entry says", terminal_id=terminal_id)
+
+    def _check_records(self) -> None:
+        """What stands in the merchants' records against what was written last; of their content nothing is told."""
+        for (kind, record_id), text in self._trail.records:
+            named = {"kind": without_foreign_numbers(str(kind)), "id": without_foreign_numbers(str(record_id))}
+            self._differs("record", text, **named)
+        self.details += [{"what": "record", **found} for found in self._trail.trail]
 
     def _is_closed(self, batch: Batch) -> bool:
         return self._proofs[batch.batch_id].closing is not None

@@ -9,6 +9,7 @@ from pos_specs.card_number import mask_pan
 from pos_specs.cutting import RECORDS
 from pos_specs.language import Language
 from pos_specs.message import Message
+from pos_specs.text_codecs import EBCDIC
 from pos_specs.tlv import TlvError, parse_tlv
 
 SHORTEST = 12
@@ -30,9 +31,13 @@ def cards_in(language: Language, message: Message) -> frozenset[str]:
 
 
 def mentions(cards: frozenset[str], value: str) -> bool:
-    """True when one of `cards`, or its beginning, stands in `value`, as digits or as the hex of their characters."""
-    beginnings = [card[:BEGINNING] for card in cards]
-    return any(digits in value or digits.encode().hex() in value for digits in beginnings)
+    """True when one of `cards`, or its beginning, stands in `value`, as digits or as the hex of their characters, in
+    ASCII or EBCDIC."""
+    for card in cards:
+        digits = card[:BEGINNING]
+        if digits in value or digits.encode().hex() in value or digits.encode(EBCDIC).hex() in value.lower():
+            return True
+    return False
 
 
 def hide_cards(cards: frozenset[str], value: str, *, binary: bool) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pos_specs.envelope import Envelope
+from pos_specs.envelope import Framing
 from pos_specs.message import Message
 from pos_specs.text_codecs import is_ebcdic
 
@@ -19,29 +19,6 @@ Sensitivity = Literal["", "pan", "track", "pin", "icc", "secret", "records"]
 LayoutSensitivity = Literal["", "none", "pan", "track", "pin", "icc", "secret", "records"]
 Counter = Literal["bcd", "ascii", "ebcdic", "binary"]
 Getter = Callable[[Message], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """How a message stands in the byte stream; the values are those of a dialect file.
-
-    `length` is a name of `LENGTH_COUNTERS`, or none; it says the bytes of TPDU, header and message, and besides
-    those what `counts` names. `header` and `header_answer` are read by `FrameHeader`. `max_frame_bytes` bounds what
-    one peer can make the host buffer; length, start and trailer come on top. Raises ValueError for a bad header.
-    """
-
-    length: str
-    tpdu: Literal["swap", "echo", "none"]
-    header: str
-    max_frame_bytes: int
-    counts: tuple[str, ...] = ()
-    start: Literal["none", "stx"] = "none"
-    trailer: Literal["none", "etx", "etx-lrc"] = "none"
-    header_answer: str = ""
-    envelope: Envelope = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "envelope", Envelope(self))
 
 
 @dataclass(frozen=True, slots=True)

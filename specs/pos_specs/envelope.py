@@ -7,17 +7,15 @@ comes whole and alone, with a head that is known, needs two looks into tables an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import xor
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from pos_specs.errors import FramingError
 from pos_specs.frame import TPDU_BYTES, TPDU_ID, Frame
 from pos_specs.frame_headers import FrameHeader
 from pos_specs.length_counters import LENGTH_COUNTERS
-
-if TYPE_CHECKING:
-    from pos_specs.dialect import Framing
 
 STX, ETX = b"\x02", b"\x03"
 TRAILER_BYTES = {"none": 0, "etx": 1, "etx-lrc": 2}
@@ -29,6 +27,29 @@ ones makes the table begin anew, which costs a few microseconds a frame and no m
 
 Extent = tuple[int, int, int]
 """A frame in a buffer: where its content (TPDU, header, body) begins, where that ends, where the frame itself ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a message stands in the byte stream; the values are those of a dialect file.
+
+    `length` is a name of `LENGTH_COUNTERS`, or none; it says the bytes of TPDU, header and message, and besides
+    those what `counts` names. `header` and `header_answer` are read by `FrameHeader`. `max_frame_bytes` bounds what
+    one peer can make the host buffer; length, start and trailer come on top. Raises ValueError for a bad header.
+    """
+
+    length: str
+    tpdu: Literal["swap", "echo", "none"]
+    header: str
+    max_frame_bytes: int
+    counts: tuple[str, ...] = ()
+    start: Literal["none", "stx"] = "none"
+    trailer: Literal["none", "etx", "etx-lrc"] = "none"
+    header_answer: str = ""
+    envelope: Envelope = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "envelope", Envelope(self))
 
 
 class Envelope:

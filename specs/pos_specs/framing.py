@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError
 from pos_specs.frame import TPDU_BYTES, TPDU_ID, Frame
 

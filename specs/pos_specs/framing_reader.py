@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pos_specs.checked_table import CheckedTable
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.frame_headers import FrameHeader
 from pos_specs.length_counters import LENGTH_COUNTERS
 

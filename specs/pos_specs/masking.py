@@ -28,6 +28,8 @@ SHORT_BYTES = 15
 _PAN_PARTS = {"pan"}
 _LONG_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){12,}(?:[=D^][^?]*)?")
 """Thirteen digits and more, also in groups, and what follows a card number on a track."""
+_EBCDIC_DIGITS = re.compile(r"(?:[Ff][0-9]){13,}")
+"""As many written as the hex of their EBCDIC characters; those of ASCII are digits themselves."""
 
 
 def mask_fields(language: Language, message: Message) -> dict[str, str]:
@@ -105,7 +107,8 @@ def _mask_free_text(element: DataElement, value: str) -> str:
         return value
     if element.content == "b" or value.startswith("hex:"):
         return _stars(value)
-    return _LONG_DIGITS.sub(lambda found: _mask_run(found[0]), value)
+    masked = _LONG_DIGITS.sub(lambda found: _mask_run(found[0]), value)
+    return _EBCDIC_DIGITS.sub(lambda found: _stars(found[0]), masked)
 
 
 def _mask_run(digits: str) -> str:

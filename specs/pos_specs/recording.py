@@ -19,6 +19,15 @@ VERSION = 1
 LONGEST_LINE = 1 << 20
 """Characters of a line: the longest frame that any dialect may allow, in hex, is far below."""
 
+LONGEST_MS = (2**32 - 1) * 1000
+"""Milliseconds of a recording: what a capture, which counts seconds in 32 bits, can be made of."""
+
+MOST_CONNECTIONS = 10_000_000
+"""Connections of a recording: fewer than a capture has private addresses for (10.0.0.0/8)."""
+
+MOST_LOST_BYTES = 2**32
+"""Bytes that one line may say were not kept: as far apart as TCP's sequence numbers can be."""
+
 Direction = Literal["to_host", "to_terminal"]
 DIRECTIONS: tuple[Direction, ...] = ("to_host", "to_terminal")
 
@@ -74,7 +83,7 @@ def line_of(frame: RecordedFrame) -> str:
 def read_recording(path: Path) -> list[RecordedFrame]:
     """The frames of a recording, in its order; raises RecordingError with file and line."""
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             return list(_frames(str(path), _bounded(str(path), lines)))
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: {why_unreadable(error)}") from None
@@ -97,7 +106,7 @@ def _frames(name: str, lines: Iterable[str]) -> Iterator[RecordedFrame]:
             continue
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise RecordingError(f"{name}:{number}: is no JSON object")
@@ -125,13 +134,13 @@ def _frame(place: str, document: dict[str, Any]) -> RecordedFrame:
     unreadable = _text(place, document, "unreadable")
     content = b"" if unreadable else _content(place, document)
     return RecordedFrame(
-        _count(place, document, "at_ms", least=0),
-        _count(place, document, "connection", least=1),
+        _count(place, document, "at_ms", least=0, most=LONGEST_MS),
+        _count(place, document, "connection", least=1, most=MOST_CONNECTIONS),
         direction,
         _text(place, document, "dialect", needed=True),
         _text(place, document, "framing"),
         content,
-        _count(place, document, "bytes", least=0) if unreadable else len(content),
+        _count(place, document, "bytes", least=0, most=MOST_LOST_BYTES) if unreadable else len(content),
         _text(place, document, "mti"),
         _text(place, document, "function"),
         _names(place, document, "changed"),
@@ -162,8 +171,8 @@ def _text(place: str, document: dict[str, Any], key: str, *, needed: bool = Fals
     return value
 
 
-def _count(place: str, document: dict[str, Any], key: str, *, least: int) -> int:
+def _count(place: str, document: dict[str, Any], key: str, *, least: int, most: int) -> int:
     value = document.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise RecordingError(f"{place}: {key}: must be a whole number of at least {least}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise RecordingError(f"{place}: {key}: must be a whole number from {least} to {most}")
     return value

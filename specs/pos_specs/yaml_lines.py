@@ -16,6 +16,8 @@ from pos_specs.errors import SpecsError, why_unreadable
 if TYPE_CHECKING:
     import yaml
 
+_LONG_NUMBER = re.compile("[0-9]{12,}")
+
 Place = tuple[str | int, ...]
 """The keys that lead to a value; an entry of a list is its index, counted from 0 as in `Document.value`."""
 
@@ -62,9 +64,10 @@ class Document:
 
 
 def place_name(path: Place) -> str:
-    """A place in words of the file: `rules[2].when.amount`, entries counted from 1."""
+    """A place in words of the file: `rules[2].when.amount`, entries counted from 1, long numbers starred: a key that
+    somebody made up may be a card number."""
     name = "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path)
-    return name.removeprefix(".")
+    return _LONG_NUMBER.sub(lambda found: "*" * len(found[0]), name.removeprefix("."))
 
 
 def document_of(value: Any, name: str) -> Document:
@@ -101,6 +104,8 @@ def _read_toml(text: str, file: str) -> Document:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(file, error) from None
+    except ValueError:  # Python's own limit: such a number would take minutes to read
+        raise DocumentError(file, None, "is not TOML: it holds a number of thousands of digits") from None
     except RecursionError:
         raise DocumentError(file, None, "is nested too deep") from None
     # that scanner counts the entries of lists from 1, documents count from 0

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pos_specs.network_address import split_address
+
 DEFAULT_PORTS = {"unionpay": 8583, "hypercom": 8584, "iso87-ascii": 8585}
 """Where `pos-host serve` listens without options."""
 
@@ -34,10 +36,10 @@ class ReadyFile(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """`127.0.0.1:8583` or `[::1]:8583`; raises AddressError."""
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isdigit() and port.isascii()) or not 0 < int(port) < 65536:
+    address = split_address(text)
+    if address is None or address[1] == 0:
         raise AddressError(f"{text!r} is no ADDR:PORT, such as 127.0.0.1:8583")
-    return Address(host.strip("[]"), int(port))
+    return Address(*address)
 
 
 def default_address(dialect: str) -> Address:

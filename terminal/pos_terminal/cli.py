@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from typer.exceptions import Abort, TyperException
 
 from pos_specs.currencies import MoneyError
 from pos_specs.errors import DialectError
+from pos_specs.release import release
 from pos_specs.security.errors import SecurityError
 from pos_terminal.addresses import AddressError
 from pos_terminal.applications.application import NoSuchTotals, NotSpoken
@@ -21,6 +23,7 @@ from pos_terminal.cli_options import UsageError
 from pos_terminal.cli_replay import add_replay_verb
 from pos_terminal.cli_sales import add_sale_verbs
 from pos_terminal.cli_scenarios import add_scenario_verbs
+from pos_terminal.cli_shipped_scenarios import add_shipped_scenarios_verb
 from pos_terminal.client import NoConnection
 from pos_terminal.downloads import DownloadFailed
 from pos_terminal.host_books import ApiFailed
@@ -57,12 +60,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Simulated POS terminals that trade against a host and keep books of their own.",
 )
+
+
+def _show_release(asked: bool) -> None:
+    if asked:
+        typer.echo(f"pos-terminal {release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_every_verb(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_release, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None: ...
+
+
 add_management_verbs(app)
 add_sale_verbs(app)
 add_authorisation_verbs(app)
 add_fleet_verbs(app)
 add_replay_verb(app)
 add_scenario_verbs(app)
+add_shipped_scenarios_verb(app)
 
 
 def main() -> None:

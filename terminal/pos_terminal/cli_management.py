@@ -9,7 +9,9 @@ import typer
 
 from pos_specs.language import Language
 from pos_terminal import batch_log
-from pos_terminal.cli_options import StanOption, TerminalOptions, UsageError, read_stan, terminal_verb
+from pos_terminal.cli_option_groups import grouped_options
+from pos_terminal.cli_options import StanOption, UsageError, read_stan
+from pos_terminal.cli_terminal_options import TerminalOptions
 from pos_terminal.commands import Command, Forward, Manage, Reverse, Settle, Sign
 from pos_terminal.downloads import DOWNLOADS, downloading
 from pos_terminal.memory import Memory
@@ -32,34 +34,35 @@ def add_management_verbs(app: typer.Typer) -> None:
     app.command("settle")(settle)
 
 
-@terminal_verb
+@grouped_options
 def sign_in(options: TerminalOptions) -> int:
     """Sign in; the host gives working keys, and in UnionPay the batch number."""
     return run_command(options, lambda memory, language: Manage("sign_in"))
 
 
-@terminal_verb
+@grouped_options
 def sign_off(options: TerminalOptions) -> int:
     """Sign off."""
     return run_command(options, lambda memory, language: Manage("sign_off"))
 
 
-@terminal_verb
+@grouped_options
 def echo(options: TerminalOptions) -> int:
     """Test the line."""
     return run_command(options, lambda memory, language: Manage("echo"))
 
 
-@terminal_verb
+@grouped_options
 def parameters(options: TerminalOptions) -> int:
     """Ask for the terminal's parameters."""
     return run_command(options, lambda memory, language: Manage("parameters"))
 
 
-@terminal_verb
+@grouped_options
 def download(
-    options: TerminalOptions,
+    *,
     what: Annotated[str, typer.Argument(metavar="parameters|ca-keys|applications", help="What is wanted.")],
+    options: TerminalOptions,
 ) -> int:
     """Download parameters, the keys of the schemes, or chip applications: the list, each item, the end."""
     if what not in DOWNLOADS:
@@ -67,49 +70,51 @@ def download(
     return run_dialogue(options, lambda language, application: downloading(language, application, what))
 
 
-@terminal_verb
+@grouped_options
 def signature(
-    options: TerminalOptions,
+    *,
     stan: StanOption = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="The signature, at most 999 bytes; by default a blank one.")
     ] = None,
+    options: TerminalOptions,
 ) -> int:
     """Send the cardholder's signature for the transaction of --stan, else for the last one."""
     drawn = BLANK_PICTURE if picture is None else read_picture(picture)
     return run_command(options, lambda memory, language: Sign(read_stan(stan), drawn))
 
 
-@terminal_verb
+@grouped_options
 def status(options: TerminalOptions) -> int:
     """Tell the host how the terminal is."""
     return run_command(options, lambda memory, language: Manage("status"))
 
 
-@terminal_verb
-def reversal(options: TerminalOptions, stan: StanOption = None) -> int:
+@grouped_options
+def reversal(*, stan: StanOption = None, options: TerminalOptions) -> int:
     """Send the pending reversal now; with --stan, undo that transaction of the batch."""
     return run_command(options, lambda memory, language: Reverse(read_stan(stan)))
 
 
-@terminal_verb
+@grouped_options
 def forward(options: TerminalOptions) -> int:
     """Tell the host now of offline sales, adjusts and notices that are stored."""
     return run_command(options, lambda memory, language: Forward())
 
 
-@terminal_verb
+@grouped_options
 def script_result(options: TerminalOptions) -> int:
     """Tell the host now what became of its scripts for chip cards."""
     return run_command(options, lambda memory, language: Forward())
 
 
-@terminal_verb
+@grouped_options
 def settle(
-    options: TerminalOptions,
+    *,
     leave_out: Annotated[
         str | None, typer.Option("--leave-out", help="STAN of a record to leave out of the totals.")
     ] = None,
+    options: TerminalOptions,
 ) -> int:
     """Settle the batch, uploading it when the host disagrees; goes on where it was cut off."""
 

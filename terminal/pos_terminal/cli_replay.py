@@ -13,23 +13,17 @@ import typer
 
 from pos_specs.language import Language, open_language
 from pos_specs.recording import RecordingError, read_recording
+from pos_terminal.cli_option_groups import grouped_options
 from pos_terminal.cli_options import (
     HostOption,
     JsonOption,
-    NoMacOption,
     ReadyFileOption,
-    TerminalOptions,
-    TlsCaOption,
-    TlsCertOption,
-    TlsKeyOption,
-    TlsOption,
-    TmkOption,
     UsageError,
     check_timeout,
     read_ready,
-    read_tls,
     resolve_address,
 )
+from pos_terminal.cli_security_options import NoMacOption, PadOptions, TlsOptions, TmkOption, WorkingKeyOptions
 from pos_terminal.pin import Pin
 
 if TYPE_CHECKING:
@@ -45,7 +39,9 @@ def add_replay_verb(app: typer.Typer) -> None:
     app.command("replay")(replay)
 
 
+@grouped_options
 def replay(
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of serve, proxy or record import.")],
     host: HostOption = None,
     ready_file: ReadyFileOption = None,
@@ -61,22 +57,10 @@ def replay(
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds to wait for an answer.")] = 10.0,
     pin: Annotated[str, typer.Option("--pin", help="Behind every PIN block; recordings hold none.")] = "123456",
     as_json: JsonOption = False,
-    tls: TlsOption = False,
-    tls_ca: TlsCaOption = None,
-    tls_cert: TlsCertOption = None,
-    tls_key: TlsKeyOption = None,
+    tls: TlsOptions,
     tmk: TmkOption = None,
-    mac_key: Annotated[
-        str | None, typer.Option("--mac-key", metavar="HEX", help="Instead of the sign-in's MAC key.")
-    ] = None,
-    pin_key: Annotated[
-        str | None, typer.Option("--pin-key", metavar="HEX", help="Instead of the sign-in's PIN key.")
-    ] = None,
-    ksn: Annotated[
-        str | None, typer.Option("--ksn", metavar="HEX", help="DUKPT: the serial number to count on from.")
-    ] = None,
-    bdk: Annotated[str | None, typer.Option("--bdk", metavar="HEX", help="DUKPT: its base key.")] = None,
     no_mac: NoMacOption = False,
+    keys: WorkingKeyOptions,
 ) -> int:
     """Send a recording's requests again and compare the answers, but for times and the host's own numbers."""
     from pos_terminal.replay import ReplaySettings, play
@@ -95,12 +79,12 @@ def replay(
         address_of=lambda name: resolve_address(host, name, ready),
         timeout_s=timeout,
         speed=_speed(speed),
-        pad=TerminalOptions(tmk=tmk, mac_key=mac_key, pin_key=pin_key, ksn=ksn, bdk=bdk, no_mac=no_mac).pad(),
+        pad=keys.loaded_into(PadOptions(tmk=tmk, no_mac=no_mac).settings()),
         pin=Pin(pin),
         allowances=allowances,
         comparison=Comparison(allowances, _elements(ignore)),
         random=os.urandom,
-        tls=read_tls(tls, tls_ca, tls_cert, tls_key),
+        tls=tls.context(),
     )
     lanes = plan_replay(frames, _speaker(dialect))
     if not lanes:

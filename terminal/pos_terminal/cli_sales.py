@@ -10,33 +10,26 @@ from pos_specs.currencies import find_currency
 from pos_specs.language import Language
 from pos_terminal import batch_log
 from pos_terminal.cards import find_card
-from pos_terminal.cli_options import (
-    AmountOption,
+from pos_terminal.cli_card_options import (
     CardOption,
-    CurrencyOption,
     EntryOption,
-    ManualOption,
+    MoneyOptions,
     PinOption,
-    StanOption,
-    TerminalOptions,
-    UsageError,
-    read_amount,
-    read_currency,
+    ReadingOptions,
     read_entry,
     read_pin,
-    read_stan,
-    terminal_verb,
 )
+from pos_terminal.cli_option_groups import grouped_options
+from pos_terminal.cli_options import CurrencyOption, StanOption, UsageError, read_amount, read_currency, read_stan
 from pos_terminal.cli_originals import (
     OriginalBatch,
     OriginalDate,
     OriginalRrn,
     OriginalStan,
-    UnloggedAmount,
-    UnloggedCard,
-    money_of,
+    UnloggedOptions,
     particulars,
 )
+from pos_terminal.cli_terminal_options import TerminalOptions
 from pos_terminal.commands import (
     Adjust,
     CashAdvance,
@@ -67,50 +60,44 @@ def add_sale_verbs(app: typer.Typer) -> None:
     app.command("adjust")(adjust)
 
 
-@terminal_verb
+@grouped_options
 def balance(
-    options: TerminalOptions,
+    *,
     card: CardOption = "unionpay",
     currency: CurrencyOption = "CNY",
-    entry: EntryOption = "swipe",
-    manual: ManualOption = False,
-    pin: PinOption = None,
+    read: ReadingOptions,
+    options: TerminalOptions,
 ) -> int:
     """Ask what is on the card."""
-    command = Inquire(find_card(card), read_currency(currency).number, read_entry(entry, manual), read_pin(pin))
+    command = Inquire(find_card(card), read_currency(currency).number, *read.reading())
     return run_command(options, lambda memory, language: command)
 
 
-@terminal_verb
+@grouped_options
 def purchase(
-    options: TerminalOptions,
-    amount: AmountOption,
+    *,
+    asked: MoneyOptions,
     card: CardOption = "unionpay",
-    currency: CurrencyOption = "CNY",
-    entry: EntryOption = "swipe",
-    manual: ManualOption = False,
-    pin: PinOption = None,
+    read: ReadingOptions,
     partial: Annotated[bool, typer.Option("--partial", help="Take less, where the card has less.")] = False,
+    options: TerminalOptions,
 ) -> int:
     """Sell for an amount."""
-    money = read_currency(currency)
-    amount_minor = read_amount(amount, money)
-    command = Purchase(find_card(card), amount_minor, money.number, read_entry(entry, manual), read_pin(pin), partial)
+    command = Purchase(find_card(card), *asked.money(), *read.reading(), partial)
     return run_command(options, lambda memory, language: command)
 
 
-@terminal_verb
+@grouped_options
 def purchase_void(
-    options: TerminalOptions,
+    *,
     stan: StanOption = None,
     force: ForceOption = False,
     pin: PinOption = None,
     original_stan: OriginalStan = "",
     original_rrn: OriginalRrn = "",
     original_batch: OriginalBatch = "",
-    amount: UnloggedAmount = None,
-    card: UnloggedCard = None,
-    currency: CurrencyOption = "CNY",
+    unlogged: UnloggedOptions,
+    options: TerminalOptions,
 ) -> int:
     """Take back a purchase of the open batch."""
     original = particulars(original_stan, original_rrn, original_batch)
@@ -118,52 +105,50 @@ def purchase_void(
     def make(memory: Memory, language: Language) -> Command:
         if stan is not None:
             return Void(read_stan(stan), force, pin=read_pin(pin))
-        if original is None or amount is None or card is None:
+        if original is None or unlogged.amount is None or unlogged.card is None:
             raise UsageError("give --stan, or --original-stan, --original-rrn, --amount and --card")
-        return VoidUnlogged(*money_of(card, amount, currency), original)
+        return VoidUnlogged(*unlogged.card_and_money(), original)
 
     return run_command(options, make)
 
 
-@terminal_verb
+@grouped_options
 def refund(
-    options: TerminalOptions,
-    amount: AmountOption,
+    *,
+    asked: MoneyOptions,
     card: Annotated[str | None, typer.Option("--card", help="A test card's name, or a number.")] = None,
-    currency: CurrencyOption = "CNY",
     stan: StanOption = None,
     original_stan: OriginalStan = "",
     original_rrn: OriginalRrn = "",
     original_batch: OriginalBatch = "",
     original_date: OriginalDate = "",
+    options: TerminalOptions,
 ) -> int:
     """Give money back for a purchase; UnionPay wants it named, by --stan or by the --original options."""
-    money = read_currency(currency)
-    amount_minor = read_amount(amount, money)
+    money = asked.money()
 
     def make(memory: Memory, language: Language) -> Command:
         if stan is not None:
             sold = batch_log.find(memory.log, read_stan(stan))
-            own = find_card(card) if card is not None else find_card(sold.pan)._replace(expiry=sold.expiry)
-            return Refund(own, amount_minor, money.number, sold.as_original())
+            own = find_card(card) if card is not None else sold.card
+            return Refund(own, *money, sold.as_original())
         original = particulars(original_stan, original_rrn, original_batch, original_date)
         if original is None and language.dialect.totals_kind == "unionpay48":
             raise UsageError("a UnionPay refund names its purchase: give --stan, or --original-rrn and so on")
-        return Refund(find_card(card or "unionpay"), amount_minor, money.number, original)
+        return Refund(find_card(card or "unionpay"), *money, original)
 
     return run_command(options, make)
 
 
-@terminal_verb
+@grouped_options
 def refund_void(
-    options: TerminalOptions,
+    *,
     stan: StanOption = None,
     force: ForceOption = False,
     original_stan: OriginalStan = "",
     original_rrn: OriginalRrn = "",
-    amount: UnloggedAmount = None,
-    card: UnloggedCard = None,
-    currency: CurrencyOption = "CNY",
+    unlogged: UnloggedOptions,
+    options: TerminalOptions,
 ) -> int:
     """Take back a refund of the open batch: that of --stan, else the last one."""
     original = particulars(original_stan, original_rrn, "")
@@ -171,62 +156,51 @@ def refund_void(
     def make(memory: Memory, language: Language) -> Command:
         if original is None:
             return Void(read_stan(stan), force, "refund_void")
-        return VoidUnlogged(*money_of(card, amount, currency), original, "refund_void")
+        return VoidUnlogged(*unlogged.card_and_money(), original, "refund_void")
 
     return run_command(options, make)
 
 
-@terminal_verb
+@grouped_options
 def cash_advance(
-    options: TerminalOptions,
-    amount: AmountOption,
+    *,
+    asked: MoneyOptions,
     card: CardOption = "unionpay",
-    currency: CurrencyOption = "CNY",
-    entry: EntryOption = "swipe",
-    manual: ManualOption = False,
-    pin: PinOption = None,
+    read: ReadingOptions,
+    options: TerminalOptions,
 ) -> int:
     """Hand out cash on a card."""
-    money = read_currency(currency)
-    amount_minor = read_amount(amount, money)
-    command = CashAdvance(find_card(card), amount_minor, money.number, read_entry(entry, manual), read_pin(pin))
+    command = CashAdvance(find_card(card), *asked.money(), *read.reading())
     return run_command(options, lambda memory, language: command)
 
 
-@terminal_verb
+@grouped_options
 def offline_purchase(
-    options: TerminalOptions,
-    amount: AmountOption,
+    *,
+    asked: MoneyOptions,
     card: CardOption = "unionpay",
-    currency: CurrencyOption = "CNY",
     entry: EntryOption = "manual",
     approval_code: Annotated[
         str, typer.Option("--approval-code", help="What the issuer said on the telephone: up to six characters.")
     ] = "000000",
     later: LaterOption = False,
+    options: TerminalOptions,
 ) -> int:
     """Sell without asking, with --entry chip by the card's purse; the host is told at once, or before settling."""
     if not 0 < len(approval_code) <= 6 or not (approval_code.isascii() and approval_code.isalnum()):
         raise UsageError(f"--approval-code {approval_code!r}: one to six letters and digits")
-    money = read_currency(currency)
-    command = SellOffline(
-        find_card(card),
-        read_amount(amount, money),
-        money.number,
-        read_entry(entry, manual=False),
-        f"{approval_code:<6}",
-        later,
-    )
+    command = SellOffline(find_card(card), *asked.money(), read_entry(entry), f"{approval_code:<6}", later)
     return run_command(options, lambda memory, language: command)
 
 
-@terminal_verb
+@grouped_options
 def adjust(
-    options: TerminalOptions,
+    *,
     amount: Annotated[str | None, typer.Option("--amount", help="The new amount, tip and all.")] = None,
     tip: Annotated[str | None, typer.Option("--tip", help="What is added to the sale's amount.")] = None,
     stan: Annotated[str | None, typer.Option("--stan", help="The sale; by default the last one.")] = None,
     later: LaterOption = False,
+    options: TerminalOptions,
 ) -> int:
     """Give a sale of the open batch another amount, mostly because of a tip."""
     if (amount is None) == (tip is None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 5.0
 """The wait for one answer: generous for a host that answers in milliseconds, short for a job in CI."""
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C or SIGTERM: what a shell says of a command that Ctrl-C has ended."""
+
 HostsOption = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="ADDR:PORT[=DIALECT]", help="A host's listener; by default a private host."),
@@ -37,7 +41,11 @@ def add_scenario_verbs(app: typer.Typer) -> None:
 
 
 def run(
-    scenarios: Annotated[list[Path] | None, typer.Argument(help="Scenario files, and folders of them.")] = None,
+    scenarios: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Scenario files, and folders of them; those that ship by name (settlement/balanced)."),
+    ] = None,
+    shipped: Annotated[bool, typer.Option("--shipped", help="All that ship, besides those named.")] = False,
     host: HostsOption = None,
     dialect: DialectOption = "unionpay",
     ready_file: ReadyFileOption = None,
@@ -64,7 +72,7 @@ def run(
         typer.echo(json.dumps(ScenarioSchema.model_json_schema(), indent=2))
         return 0
     check_timeout(timeout)
-    found = _load(scenarios or [], tag or [])
+    found = _load(_named(scenarios or [], shipped), tag or [])
     if list_only:
         _list(found, as_json)
         return 0
@@ -76,7 +84,11 @@ def run(
     where = _Where(host or [], dialect, ready_file, admin, token)
     outcomes = asyncio.run(_live(found, where, settings, _teller(as_json)))
     _report(outcomes, junitxml, summary, as_json)
-    return 1 if any(outcome.verdict == "failed" for outcome in outcomes) else 0
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if "interrupted" in verdicts or len(outcomes) < len(found):
+        typer.echo(f"pos-terminal: interrupted: {len(found) - len(outcomes)} scenarios were not begun", err=True)
+        return INTERRUPTED
+    return 1 if "failed" in verdicts else 0
 
 
 class _Where:
@@ -126,21 +138,32 @@ async def _live(
     from pos_terminal.scenarios.private_hosts import HostNotStarted
     from pos_terminal.scenarios.suite import live_all
 
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        return await live_all(scenarios, await where.target(), settings, tell)
+        return await live_all(scenarios, await where.target(), settings, tell, stop)
     except HostNotStarted as error:
         raise UsageError(str(error)) from None
+
+
+def _named(paths: list[Path], shipped: bool) -> list[Path]:
+    """The paths, and the folder of those that ship where it is wanted."""
+    from pos_terminal.scenarios.shipped_scenarios import SHIPPED
+
+    return [*paths, SHIPPED] if shipped else paths
 
 
 def _load(paths: list[Path], tags: list[str]) -> list[Scenario]:
     from pos_specs.yaml_lines import DocumentError
     from pos_terminal.scenarios.loading import find_files, load_file
+    from pos_terminal.scenarios.rules_check import by_the_installed_host
     from pos_terminal.scenarios.suite import chosen
 
     if not paths:
-        raise UsageError("name scenario files, or a folder of them")
+        raise UsageError("name scenario files, or a folder of them, or say --shipped")
     try:
-        found = [scenario for file in find_files(paths) for scenario in load_file(file)]
+        found = [scenario for file in find_files(paths) for scenario in load_file(file, by_the_installed_host)]
     except DocumentError as error:
         raise UsageError(str(error)) from None
     picked = chosen(found, tags)
@@ -200,13 +223,13 @@ def _line(outcome: Outcome) -> str:
 def _report(outcomes: list[Outcome], junitxml: Path | None, summary: Path | None, as_json: bool) -> None:
     from pos_terminal.scenarios.junit_report import junit_xml
     from pos_terminal.scenarios.markdown_report import markdown_summary
+    from pos_terminal.scenarios.results import counted
 
-    verdicts = [outcome.verdict for outcome in outcomes]
-    counts = {name: verdicts.count(name) for name in ("passed", "failed", "skipped")}
+    counts = counted(outcomes)
     if as_json:
-        typer.echo(json.dumps({"scenarios": len(verdicts), **counts}))
+        typer.echo(json.dumps({"scenarios": len(outcomes), **counts}))
     else:
-        typer.echo(f"{len(verdicts)} scenarios: {', '.join(f'{count} {name}' for name, count in counts.items())}")
+        typer.echo(f"{len(outcomes)} scenarios: {', '.join(f'{count} {name}' for name, count in counts.items())}")
     if junitxml is not None:
         _write(junitxml, junit_xml(outcomes))
     if summary is not None:

@@ -7,7 +7,7 @@ settlement is begun. That is why the memory is saved before the message is sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pos_specs.dialect import FunctionRule
@@ -43,7 +43,7 @@ class MemoryContradicts(Exception):
 
 
 class Composer:
-    """Makes the messages of one terminal. `clock` gives its local time."""
+    """Makes the messages of one terminal. `clock` gives the machine's local time."""
 
     def __init__(
         self,
@@ -178,7 +178,6 @@ class Composer:
         return asked
 
     def _read_chip(self, transaction: Transaction, transaction_type: str) -> str:
-        from pos_terminal.cards import Card
         from pos_terminal.chip_card import Reading, offline, read_chip
 
         reading = Reading(
@@ -186,10 +185,10 @@ class Composer:
             transaction.currency,
             transaction_type,
             transaction.stan,
-            self._clock().strftime("%y%m%d"),
+            self._local().strftime("%y%m%d"),
             self._pin_pad.random(4),
         )
-        icc = read_chip(Card(transaction.pan, transaction.expiry), reading)
+        icc = read_chip(transaction.card, reading)
         return offline(icc) if transaction.function == "offline_purchase" else icc
 
     def _notice(self, notice: Transaction) -> Asked:
@@ -213,12 +212,16 @@ class Composer:
     def _offers(self, rule: FunctionRule, extras: Values) -> Values:
         """Who the terminal is, and a new STAN where the rule demands one that `extras` does not bring."""
         values = self._application.identity(self._memory)
-        if 11 in rule.required and "11" not in extras:
+        if 11 in rule.required and not extras.get("11"):
             values["stan"] = self._memory.next_stan()
         return self._application.by_number(values)
 
     def _now(self) -> str:
-        return self._clock().strftime(self._application.clock_format)
+        return self._local().strftime(self._application.clock_format)
+
+    def _local(self) -> datetime:
+        """The terminal's time, which follows the host's."""
+        return self._clock() + timedelta(seconds=self._memory.clock_ahead_s)
 
 
 def under_way(memory: Memory) -> Settlement:

@@ -80,7 +80,8 @@ class Memory:
     `sign_in_asked`: the host asked for a sign-in in the header of an answer.
     `authorisations` are the pre-authorisations that were approved, of this batch and of earlier ones. `keys` are
     the working keys, which no table of `memory_table` holds: `MemoryFile` keeps them sealed. `ksn` is
-    the DUKPT serial number used last, in hex.
+    the DUKPT serial number used last, in hex. `clock_ahead_s` is by how many seconds the host's clock is ahead of the
+    machine's, as far as an answer told.
     """
 
     dialect: str
@@ -98,6 +99,7 @@ class Memory:
     advices: list[Advice] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     ksn: str = ""
+    clock_ahead_s: int = 0
     keys: WorkingKeys | None = field(default=None, repr=False)
 
     def next_stan(self) -> str:

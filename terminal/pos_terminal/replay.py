@@ -55,8 +55,11 @@ class Played(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """True for an answer as recorded, and where there was nothing to compare."""
-        return self.verdict in ("same", "not_answered_then", "not_sent")
+        """True for an answer as recorded, and where there was nothing to compare: an answer or a request that the
+        recording has not. A request that it has and that cannot be made any more is none of these."""
+        return self.verdict in ("same", "not_answered_then") or bool(
+            self.verdict == "not_sent" and self.step.unreadable
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The document of one message."""
@@ -127,7 +130,7 @@ class _Lane:
         line = await self._line(step)
         line.write(join_frame(step.language.dialect.framing, step.frame._replace(body=body)))
         if step.answer is None:
-            return Played(step, "not_answered_then", [])
+            return Played(step, "not_answered_then", [], stand_in.unprotected)
         answer = await self._answer(line, step)
         if answer is None:
             reason = line.ending or f"nothing within {self._settings.timeout_s:g} s"
@@ -139,7 +142,7 @@ class _Lane:
         )
         if wrong:
             differences.append(Difference("mac" if "MAC" in wrong else "keys", wrong, ABSENT, "refused"))
-        return Played(step, "differs" if differences else "same", differences)
+        return Played(step, "differs" if differences else "same", differences, stand_in.unprotected)
 
     async def _wait_for(self, at_ms: int) -> None:
         if self._settings.speed is not None:

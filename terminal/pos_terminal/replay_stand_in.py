@@ -18,7 +18,8 @@ PIN_BLOCK = 52
 
 
 class StandIn:
-    """One recorded terminal's stand-in. Its PIN pad takes the keys of the sign-ins that are played again.
+    """One recorded terminal's stand-in. Its PIN pad takes the keys of the sign-ins that are played again;
+    `unprotected` says why it could not protect the last request, "" where it could.
 
     `pin` is behind every PIN block, since recordings hold none; `random` gives so many random bytes.
     """
@@ -37,6 +38,7 @@ class StandIn:
         self._carried = allowances.carried
         self._pad = PinPad(language, Memory(language.name, "", ""), settings, random)
         self._today: dict[tuple[str, str], str] = {}
+        self.unprotected = ""
 
     def request(self, step: RecordedExchange) -> Message:
         """The recorded request as it is to be sent today."""
@@ -100,10 +102,12 @@ class StandIn:
         if had_mac and not self._settings.uses_mac:
             message.fields.pop(step.language.dialect.security.mac_element, None)
         before = dict(message.fields)
+        self.unprotected = ""
         try:
             self._pad.protect(step.function, message, self._pin if PIN_BLOCK in message.fields else None)
-        except (PadError, SecurityError):
+        except (PadError, SecurityError) as error:
             message.fields = before
+            self.unprotected = f"sent as recorded: {error}"
 
 
 def _known_scheme(scheme: str | None) -> str:

@@ -35,12 +35,12 @@ def rule_of(dialect: Dialect, function: str, hints: Values) -> FunctionRule:
 
 
 def build_request(language: Language, rule: FunctionRule, offers: Values, extras: Values) -> Message:
-    """The request of `rule`: what its patterns say, of `offers` what it requires, and all of `extras`.
+    """The request of `rule`: what its patterns say, of `offers` what it requires, and all of `extras` that is not "".
 
     Raises RequestImpossible for a required element that is in neither, and for a value that does not fit its element.
     """
     dialect = language.dialect
-    values = {**_patterns(rule), **extras}
+    values = {**_patterns(rule), **{path: value for path, value in extras.items() if value}}
     numbers = {_element(path) for path in values}
     known = {**offers, **values}
     numbers.update(rule.required)

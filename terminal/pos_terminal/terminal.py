@@ -35,6 +35,7 @@ from pos_terminal.composer import (
     MemoryContradicts,
 )
 from pos_terminal.exchange import Exchange, Result
+from pos_terminal.host_time import MOST_DIFFERENCE_S, seconds_ahead
 from pos_terminal.memory import Memory, Unfinished
 from pos_terminal.pin_pad import PadSettings, PinPad
 from pos_terminal.settling import Settling
@@ -46,7 +47,8 @@ _WITH_PIN = frozenset({State.WAITING_ANSWER, State.INQUIRING})
 
 
 class Terminal:
-    """One terminal. `clock` gives its local time; `memory` is all that it remembers, `pad` the keys it was given.
+    """One terminal. `clock` gives the machine's local time, which it corrects by what answers say; `memory` is all that
+    it remembers, `pad` the keys it was given.
 
     `watch` is told of every transition: from, event, to.
     """
@@ -67,6 +69,7 @@ class Terminal:
         self.state = resting_state(memory)
         self.result: Result | None = None
         self._watch = watch
+        self._clock = clock
         self._composer = Composer(language, self.application, memory, clock, self.pin_pad)
         self._admission = Admission(language, memory, self.application, self.pin_pad)
         self._settling = Settling(language, memory, self.application)
@@ -124,6 +127,8 @@ class Terminal:
         exchange = Exchange(asked.function, asked.message, answer, code, approved, asked.batch_number)
         if approved and (wrong := self.pin_pad.why_not_believed(asked.message, answer)):
             return self._distrust(exchange, wrong)
+        if approved:
+            self._follow_clock(asked.message, answer)
         event = self._take[self.state](exchange, answer)
         self._asked = None
         self._move(event)
@@ -203,6 +208,18 @@ class Terminal:
         self.memory.must_sign_in = bool(why_not)
         self.memory.sign_in_asked = False
         return why_not
+
+    def _follow_clock(self, request: Message, answer: Message) -> None:
+        """Set the terminal's clock by the host's where an answer says that it is another (hypercom.md 6, fault 31).
+
+        An answer that echoes the time of its request, as some hosts do to uploaded records, tells nothing.
+        """
+        date, time = self.application.clock_of(answer)
+        if (date, time) == self.application.clock_of(request):
+            return
+        ahead_s = seconds_ahead(date, time, self._clock())
+        if ahead_s is not None and abs(ahead_s - self.memory.clock_ahead_s) > MOST_DIFFERENCE_S:
+            self.memory.clock_ahead_s = ahead_s
 
     def _answered(self, exchange: Exchange, answer: Message) -> Event:
         transaction = self._finish(exchange, answer)

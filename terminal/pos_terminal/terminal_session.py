@@ -16,7 +16,7 @@ from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_terminal.applications import application_for
 from pos_terminal.applications.application import Application
-from pos_terminal.cli_options import TerminalOptions
+from pos_terminal.cli_terminal_options import TerminalOptions
 from pos_terminal.client import Client
 from pos_terminal.commands import Command
 from pos_terminal.dialogue import Dialogue, Told
@@ -59,7 +59,7 @@ def _at_work(options: TerminalOptions) -> Iterator[_Session]:
     """The terminal of these options, its memory kept from others until the block ends."""
     language = options.language()
     application = application_for(language, options.totals_digits)
-    tls, pad = options.tls_context(), options.pad()
+    tls, pad = options.tls.context(), options.pad_settings()
     with MemoryFile(options.memory_path()) as file:
         memory = file.load(language.name, options.terminal_id, options.merchant_id)
         terminal = Terminal(language, memory, datetime.now, application, pad=pad)

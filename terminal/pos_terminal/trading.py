@@ -103,9 +103,8 @@ def command_for(intent: Intent, log: Sequence[Transaction], currency: str) -> Co
         return Purchase(intent.card, intent.amount_minor, currency)
     if intent.function == "purchase_void":
         return Void(purchase.stan)
-    card = Card(purchase.pan, purchase.expiry)
     amount_minor = min(intent.amount_minor, purchase.amount_minor)
-    return Refund(card, amount_minor, purchase.currency, purchase.as_original())
+    return Refund(purchase.card, amount_minor, purchase.currency, purchase.as_original())
 
 
 def _draw_function(roll: float) -> str:

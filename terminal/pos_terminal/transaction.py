@@ -9,12 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pos_terminal.cards import Card
+
 MAGNETIC = "022"
 """DE22: magnetic stripe read, no PIN."""
 MANUAL = "012"
 """DE22: number keyed in, no PIN."""
 CHIP = "052"
 """DE22: chip read, no PIN."""
+
+ENTRY_MODES = {"swipe": MAGNETIC, "chip": CHIP, "manual": MANUAL}
+"""The same by the words that people use for them."""
 
 WITH_PIN, WITHOUT_PIN = "1", "2"
 """Third digit of DE22 (unionpay.md 2; hypercom.md's sources agree)."""
@@ -46,7 +51,7 @@ ADJUSTABLE = frozenset({"purchase", "completion", "completion_advice", "offline_
 class Original:
     """The transaction that a void, a refund, a completion or an adjust speaks of. Unknown texts are "".
 
-    `sent_at` is the clock as it was sent, `date` the host's MMDD of it.
+    `sent_at` is the clock as it was sent, `date` and `time` the host's MMDD and hhmmss of it.
     """
 
     stan: str = ""
@@ -59,6 +64,7 @@ class Original:
     invoice: str = ""
     organisation: str = ""
     amount_minor: int = 0
+    time: str = ""
 
 
 @dataclass(slots=True)
@@ -134,6 +140,16 @@ class Transaction:
         return self.sent_at[-6:]
 
     @property
+    def card(self) -> Card:
+        """The card that was read."""
+        return Card(self.pan, self.expiry)
+
+    @property
+    def swiped(self) -> bool:
+        """True when the magnetic stripe was read."""
+        return self.entry_mode[:2] == MAGNETIC[:2]
+
+    @property
     def by_chip(self) -> bool:
         """True when the chip was read."""
         return self.entry_mode[:2] == CHIP[:2]
@@ -146,6 +162,7 @@ class Transaction:
             batch_number=self.batch_number,
             approval_code=self.approval_code,
             date=self.host_date or self.local_date,
+            time=self.host_time or self.local_time,
             mti=self.mti,
             sent_at=self.sent_at,
             invoice=self.invoice,

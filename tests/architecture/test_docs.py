@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from pos_host import event_log
-from pos_host.cli import add_decoding_verbs, app
+from pos_host.cli import add_other_verbs, app
 from pos_host.ledger.entry import Entry
 from pos_host.routing import Router
 from pos_host.settlement.policy import load_policy, read_toml
@@ -40,7 +40,7 @@ def test_the_command_reference_names_every_option_of_serve() -> None:
 
 
 def test_the_command_reference_names_every_verb() -> None:
-    add_decoding_verbs()
+    add_other_verbs()
     verbs = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
     assert set() == {verb for verb in verbs if not re.search(rf"`(pos-host )?{verb}\b", read("docs/commands.md"))}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -21,15 +20,22 @@ def documented() -> frozenset[str]:
 
 
 @lru_cache(1)
-def told() -> frozenset[str]:
+def nodes() -> list[ast.expr]:
+    """The texts and calls of the whole program."""
+    trees = (ast.parse(source.read_text("utf-8")) for source in SOURCES)
+    return [
+        node for tree in trees for node in ast.walk(tree) if isinstance(node, (ast.Constant, ast.JoinedStr, ast.Call))
+    ]
+
+
+def told() -> set[str]:
     """First arguments of `Told(…)`; what is only known when it happens is a star."""
-    return frozenset(
-        pattern
-        for source in SOURCES
-        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+    firsts = [
+        node.args[0]
+        for node in nodes()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Told" and node.args
-        if (pattern := pattern_of(node.args[0])) != "*"
-    )
+    ]
+    return {pattern_of(first) for first in firsts} - {"*"}
 
 
 def pattern_of(node: ast.expr) -> str:
@@ -40,20 +46,14 @@ def pattern_of(node: ast.expr) -> str:
     return "*"
 
 
-def literals() -> Iterator[str]:
-    for source in SOURCES:
-        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-            if isinstance(node, (ast.Constant, ast.JoinedStr)):
-                yield pattern_of(node)
-
-
 def test_every_type_that_is_told_is_in_the_reference() -> None:
     assert 20 < len(told())
     assert [] == [made for made in sorted(told()) if not any(fit(name, made) for name in documented())]
 
 
 def test_every_type_of_the_reference_is_told() -> None:
-    known = {text for text in literals() if re.fullmatch(r"[a-z_*]+\.[a-z_*]*\*?", text)}
+    texts = {pattern_of(node) for node in nodes()}
+    known = {text for text in texts if re.fullmatch(r"[a-z_*]+\.[a-z_*]*\*?", text)}
 
     assert [] == [name for name in sorted(documented()) if not any(fit(name, text) for text in known)]
 

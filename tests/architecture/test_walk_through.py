@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.patience import HANGING_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-own-dialect.md"
 FILE_NAME = re.compile(r'(?:# |<!-- |\s*"name": ")([a-z]+\.(?:toml|xml|json))')
 PORT = "9000"
-PATIENCE_S = 30.0
 
 
 class Step(NamedTuple):
@@ -82,7 +82,7 @@ def test_the_page_does_what_it_says(folder: Path) -> None:
     finally:
         for process in running:
             process.terminate()
-        assert [0] * len(running) == [process.wait(PATIENCE_S) for process in running]
+        assert [0] * len(running) == [process.wait(HANGING_S) for process in running]
 
 
 def free_port() -> int:
@@ -100,7 +100,7 @@ def environment() -> dict[str, str]:
 def run(folder: Path, command: str) -> list[str]:
     """What a command line prints, both outputs as one."""
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE_S
+        command, shell=True, cwd=folder, env=environment(), capture_output=True, text=True, timeout=HANGING_S
     )
     return (done.stdout + done.stderr).splitlines()
 
@@ -109,7 +109,7 @@ def started(folder: Path, command: str) -> subprocess.Popen[bytes]:
     """A command that goes on running, once its ready file is there."""
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(shlex.split(command), cwd=folder, env=environment(), stderr=log)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + HANGING_S
     while not (folder / "ready.json").exists():
         assert process.poll() is None, (folder / "log").read_text()
         assert time.monotonic() < deadline, (folder / "log").read_text()

@@ -21,6 +21,7 @@ from tests.contracts.journals import (
     purchase,
     terminal_row,
 )
+from tests.patience import HANGING_S
 
 from pos_host.journal import EntryQuestion, Found, Journal, Posting, Question, Sought, StoredEntry
 from pos_host.ledger.entry import FINANCIAL, SALES, Entry, Row
@@ -28,8 +29,6 @@ from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, SETTLED_BY_HOST_KEPT
 from pos_host.ledger.records import record
 from pos_host.merchants.audit import NO_ROW, linked
-
-PATIENCE_S = 5.0
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -54,12 +53,12 @@ async def kept(journal: Journal, *entries: Entry, rows: tuple[Row, ...] = ()) ->
     """Post and wait; the sequence of the first entry, None when nothing was kept."""
     done: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
     journal.post(Posting(entries, rows, done.set_result))
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         return await done
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while not happened():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.001)
 
@@ -534,6 +533,19 @@ async def test_a_question_gets_the_rows_that_fit_in_their_order(journal: Journal
     assert (["1", "2", "3"], ["3", "2"]) == (await numbers(), await numbers(newest_first=True, limit=2))
     assert (["2", "3"], ["1"]) == (await numbers(after="1"), await numbers(after="2", newest_first=True))
     assert [] == await journal.select(Question(RecordRow, {"kind": "a", "merchant_id": "M2"}))
+
+
+async def test_records_are_there_after_a_restart_in_the_order_they_were_made(
+    opened: list[Journal], store: JournalUnderTest
+) -> None:
+    ids = ["zoe", *(str(number) for number in range(1, 13)), "adam"]
+    for number, record_id in enumerate([*ids, "2"]):
+        paper = record("paper", record_id, "M1", "written", number, {})
+        await kept(opened[-1], purchase(number + 1), rows=(paper,))
+
+    opened.append(await store.reopen(opened[-1]))
+
+    assert ids == [row.record_id for row in opened[-1].load().records]
 
 
 async def test_records_open_payouts_and_the_end_of_the_trail_are_there_after_a_restart(

@@ -12,6 +12,8 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from tests.loop_seconds import loop_seconds
+from tests.patience import HANGING_S
 from tests.unit.host.publishing.brokers import mqtt_watch
 from tests.unit.host.publishing.mosquitto import free_port
 
@@ -56,7 +58,7 @@ async def test_clients_that_come_and_go_neither_fail_nor_see_what_they_did_not_a
 
     async def come_and_go(number: int) -> None:
         nonlocal leaked
-        async with aiomqtt.Client(where.host, where.port, identifier=f"client-{number}", timeout=20) as client:
+        async with aiomqtt.Client(where.host, where.port, identifier=f"client-{number}", timeout=HANGING_S) as client:
             await client.subscribe(f"own/{number}", qos=1)
             await asyncio.sleep(0.01)
             leaked += len(client.messages)
@@ -96,7 +98,7 @@ async def test_a_client_that_comes_back_is_told_what_it_missed_while_others_subs
                 await asyncio.gather(*(other.subscribe(f"own/{round_}/{number}/{n}") for n in range(20)))
             await coming_back
             await client.subscribe("states/#", qos=1)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANGING_S):
                 while len(client.messages) < 100:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             await client.__aexit__(None, None, None)
@@ -155,12 +157,14 @@ async def test_acknowledgements_are_not_held_back(where: BrokerAddress) -> None:
     """Nagle's algorithm would hold the second of two for 40 ms."""
     loop = asyncio.get_running_loop()
     two = [Message("a", b"1"), Message("a", b"2")]
+    took_s = []
     async with MqttTransport(where, "publisher", mqtt5=False).connect(Message("will", b"gone")) as connection:
-        started_s = loop.time()
         for _ in range(30):
+            started_s = loop.time()
             await connection.publish(two)
+            took_s.append(loop.time() - started_s)
 
-    assert loop.time() - started_s < 0.9
+    assert min(took_s) < 0.03
 
 
 async def test_it_takes_1883_or_a_free_port_where_that_is_taken() -> None:
@@ -201,8 +205,9 @@ async def test_stopping_with_watchers_and_silent_connections_takes_less_than_a_s
         await watcher.__aenter__()
         await watcher.subscribe("#")
 
-    async with asyncio.timeout(1):
+    async with loop_seconds() as took_s:
         await broker.stop()
+        assert took_s() < 1
 
     for reader, writer in silent:
         assert b"" == await reader.read()
@@ -216,7 +221,7 @@ async def test_a_client_that_says_nothing_is_cut_off(where: BrokerAddress, monke
     monkeypatch.setattr(guarded_broker, "CONNECT_WITHIN_S", 0.1)
     reader, writer = await asyncio.open_connection(where.host, where.port)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANGING_S):
         assert b"" == await reader.read()
     writer.close()
 
@@ -238,7 +243,7 @@ async def test_a_subscriber_that_stops_reading_is_cut_off_and_others_go_on(
         await asyncio.sleep(0.5)
         writer.transport.resume_reading()
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANGING_S):
                 await reader.readexactly(150 * len(payload))
     writer.close()
 
@@ -258,7 +263,7 @@ async def test_knocking_at_the_port_leaves_no_line_in_the_log(
 
 PROGRAM = """
 import asyncio, logging, sys
-logging.basicConfig(level=logging.INFO)
+logging.basicConfig(level=logging.WARNING)
 from pos_host.publishing.broker import EmbeddedBroker
 assert not any(name in sys.modules for name in ("amqtt", "aiomqtt", "paho"))
 async def main():
@@ -275,7 +280,7 @@ asyncio.run(main())
 async def test_a_process_that_ends_with_a_silent_client_says_nothing(stop: str) -> None:
     program = PROGRAM.format(port=free_port(), stop=stop)
     ended = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", program], capture_output=True, text=True, timeout=20
+        subprocess.run, [sys.executable, "-c", program], capture_output=True, text=True, timeout=HANGING_S
     )
 
     assert (0, "", "") == (ended.returncode, ended.stdout, ended.stderr)

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from tests.patience import HANGING_S
+
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
 
-START_TIMEOUT_S = 15.0
 """A start takes some 50 ms; a machine that is busy with other tests may take long."""
 
 
@@ -42,13 +43,13 @@ class MortalHost:
         for pipe in (self._server.stdin, self._server.stdout):
             assert pipe is not None
             pipe.close()
-        self._server.wait(START_TIMEOUT_S)
+        self._server.wait(HANGING_S)
 
     async def start(self) -> int:
         """Start a host; gives its port once it accepts."""
         self._ready_file.unlink(missing_ok=True)
         self._ask("start " + json.dumps({"store": str(self.store), "ready_file": str(self._ready_file)}))
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + HANGING_S
         while not self._ready_file.exists():
             assert time.monotonic() < deadline, f"no ready file; the host said:\n{self.log.read_text()}"
             await asyncio.sleep(0.001)

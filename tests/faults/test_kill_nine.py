@@ -17,6 +17,7 @@ import pytest
 from tests.faults.mortal_host import MortalHost
 from tests.faults.store_audit import StoreAudit, integrity, results, verified
 from tests.faults.trading_client import Approval, TradingClient
+from tests.patience import HANGING_S
 
 from pos_specs.language import open_language
 
@@ -31,7 +32,6 @@ BUG_KILLS = 20
 LIFE_S = (0.002, 0.040)
 """A host's life after it is ready: from before the first connection to some hundred answers."""
 
-LONGEST_LIFE_S = 30.0
 """A terminal that trades has something posted at once; a machine that is busy with other tests may take long."""
 
 
@@ -106,7 +106,7 @@ class KillingAfterAnApproval(Killing):
     """Each host dies once a terminal has seen one more approval."""
 
     async def _until_the_kill(self) -> None:
-        deadline = time.monotonic() + LONGEST_LIFE_S
+        deadline = time.monotonic() + HANGING_S
         before = sum(self._judged)
         while sum(len(client.approvals) for client in self.clients) <= before:
             assert time.monotonic() < deadline, "nothing was approved"
@@ -117,7 +117,7 @@ class KillingAfterACommit(Killing):
     """Each host dies once it has committed an approval that it did not send yet."""
 
     async def _until_the_kill(self) -> None:
-        deadline = time.monotonic() + LONGEST_LIFE_S
+        deadline = time.monotonic() + HANGING_S
         while not any(self._posted(client) - self.posted_unanswered for client in self.clients):
             assert time.monotonic() < deadline, "nothing was posted"
             await asyncio.sleep(0.001)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.patience import HANGING_S
 
 from pos_host.expectations.wanted import WantedError
 from pos_host.logs import Logger
@@ -19,9 +20,9 @@ from pos_host.testing.acquirer import Acquirer
 Events = Callable[..., list[dict[str, Any]]]
 
 TESTS_AT_ONCE = 20
-MOST_S = 5.0
-"""For so many hosts, each with a terminal that signs in and sells: ten times the fiftieth of a second for each, with
-room for a machine on which others work."""
+MOST_TURNS = 25
+"""That a host may take, with a terminal that signs in and sells: ten times what it takes, in turns of work beside it,
+which others on the machine hold up as they hold up the host."""
 
 
 def test_a_terminal_trades_and_settles(pos_acquirer: Acquirer, pos_terminals: Any, pos_events: Events) -> None:
@@ -189,7 +190,7 @@ def test_the_api_of_the_acquirer_can_be_asked(pos_acquirer: Acquirer, pos_termin
     asked = urllib.request.Request(f"{pos_acquirer.http}/api/v1/terminals")
     asked.add_header("Authorization", f"Bearer {pos_acquirer.token}")
 
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=HANGING_S) as answer:
         items = json.load(answer)["items"]
 
     assert ["T0000001"] == [item["terminal_id"] for item in items]
@@ -207,12 +208,21 @@ def test_a_host_and_its_terminal_cost_milliseconds(pos_loop: Any) -> None:
         terminals.close()
         acquirer.close()
 
-    one_test()
-    began = time.perf_counter()
-    for _ in range(TESTS_AT_ONCE):
-        one_test()
+    async def compute() -> int:
+        return sum(range(10_000))
 
-    assert time.perf_counter() - began < MOST_S
+    one_test()
+    tests_s = beside_s = 0.0
+    for _ in range(TESTS_AT_ONCE):
+        began = time.perf_counter()
+        for _ in range(10):
+            pos_loop.run(compute())
+        between = time.perf_counter()
+        one_test()
+        beside_s += between - began
+        tests_s += time.perf_counter() - between
+
+    assert tests_s < MOST_TURNS * beside_s
 
 
 def test_the_host_logs_where_pytest_shows_it_and_masked(

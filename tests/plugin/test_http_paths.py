@@ -11,9 +11,9 @@ import pytest
 
 from pos_host.cli import run_command
 from pos_host.merchants.actors import Actor
-from pos_host.office_client import OfficeClient
 from pos_host.options import NotDone, UsageError
 from pos_host.testing.acquirer import Acquirer
+from pos_host.verbs.office_client import OfficeClient
 
 pytestmark = pytest.mark.pos_acquirer(http=True)
 
@@ -122,6 +122,11 @@ def test_when_its_time_is_over_it_is_missed_or_rightly_never_came(api: OfficeCli
         ({"count": -1}, "body.count: must be a whole number"),
         ({"count": {"at_least": 2, "at_most": 1}}, "body.count: at_most is less than at_least"),
         ({"within": 3600}, "body.within"),
+        ({"within": "5"}, "body.within"),
+        ({"count": True}, "body.count: Value error, must be a number, or at_least and at_most"),
+        ({"amount_minor": True}, "body.amount_minor"),
+        ({"since": True}, "body.since"),
+        ({"card": "6212 3456 7890 1234 569"}, "body.card: must be a card number without spaces"),
         ({"fields": {"200": "1"}}, "body.fields: '200' is neither an element's number"),
         ({"amount": "1,00"}, "body.amount: '1,00' is no amount"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.length_counters import LENGTH_COUNTERS
 
 MOST_BYTES = 300

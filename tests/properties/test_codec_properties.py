@@ -17,6 +17,8 @@ from pos_specs.errors import MessageError
 from pos_specs.message import Message
 from pos_specs.reference import ReferenceCodec
 
+pytestmark = pytest.mark.slow
+
 OWN = sorted((Path(__file__).parent / "dialects").glob("*.toml"))
 every_dialect = pytest.mark.parametrize("name", [*DIALECTS, *map(str, OWN)], ids=lambda name: Path(name).stem)
 

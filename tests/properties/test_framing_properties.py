@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from tests.properties.framings import FRAMINGS
 from tests.properties.messages import DIALECTS, EXAMPLES, dialect_of
 
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError
 from pos_specs.framing import Frame, Framer, frame_length, join_frame, reply_frame, split_frame
+
+pytestmark = pytest.mark.slow
 
 EVERY = {**FRAMINGS, **{name: dialect_of(name).framing for name in DIALECTS}}
 

@@ -17,6 +17,8 @@ from pos_specs.masking import SHORT_BYTES, mask_fields, mask_parts
 from pos_specs.message import Message
 from pos_specs.tlv import build_tlv
 
+pytestmark = pytest.mark.slow
+
 every_dialect = pytest.mark.parametrize("name", DIALECTS)
 
 HIDDEN_TAGS = ["57", "5A", "9F1F", "9F20", "9F6B", "9F7C", "DF7F", "C1"]

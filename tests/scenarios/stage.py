@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from pos_terminal.scenarios.host_steps import PATIENCE_S
+from tests.patience import HANGING_S
+
 from pos_terminal.scenarios.loading import Scenario, load_file
 from pos_terminal.scenarios.models import HostNeeds
 from pos_terminal.scenarios.private_hosts import PrivateHosts
@@ -31,9 +32,12 @@ class Stage:
         """The host that was started so."""
         return self._runner.run(self._hosts.host(needs or HostNeeds(), DIALECTS))
 
-    def live(self, scenario: Scenario, target: Target | None = None, patience_s: float = PATIENCE_S) -> Outcome:
-        """What comes of a scenario, against its own host or another one."""
-        settings = Settings(RunClock(datetime.now), Random(), 5.0, patience_s=patience_s)
+    def live(self, scenario: Scenario, target: Target | None = None, patience_s: float = HANGING_S) -> Outcome:
+        """What comes of a scenario, against its own host or another one.
+
+        One that fails because something never comes waits for it `patience_s` long, for an answer ten times as long.
+        """
+        settings = Settings(RunClock(datetime.now), Random(), min(10 * patience_s, HANGING_S), patience_s=patience_s)
         return self._runner.run(live(scenario, target or self.host(started_for(scenario)), settings))
 
     def ask(self, method: str, path: str, body: object = None) -> None:

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.patience import HANGING_S
 from tests.scenarios.stage import DIALECTS, SHIPPED
 
 from pos_terminal.cli import run
-
-PATIENCE_S = 60
 
 
 def test_without_a_host_a_scenario_gets_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +43,7 @@ def test_the_books_of_a_host_verify_after_every_accident(tmp_path: Path) -> None
     command = [sys.executable, "-m", "pos_host"]
     host = subprocess.Popen([*command, "serve", "--store", store, *listen, *options], stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + HANGING_S
         while not ready.exists():
             assert host.poll() is None
             assert time.monotonic() < end
@@ -53,7 +52,7 @@ def test_the_books_of_a_host_verify_after_every_accident(tmp_path: Path) -> None
         assert 0 == run(["run", *folders, "--ready-file", str(ready)])
     finally:
         host.send_signal(signal.SIGTERM)
-        host.wait(PATIENCE_S)
+        host.wait(HANGING_S)
 
     proof = subprocess.run(
         [*command, "verify", "--store", store, "--json"], capture_output=True, text=True, check=False

@@ -8,6 +8,7 @@ test_changes.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,17 +40,20 @@ WAYS = {
     "withdraw": {"submitted": "withdrawn", "approved": "withdrawn"},
     "activate": {"approved": "activated"},
     "complete": {"testing": "completed"},
+    "audit": {"completed": "completed"},
     "roll_back": {"activated": "rolled_back", "testing": "rolled_back", "completed": "rolled_back"},
 }
-REVIEWERS_ONLY = ("approve", "reject", "roll_back")
+REVIEWERS_ONLY = ("approve", "reject", "roll_back", "audit")
 UNDER_WAY = ("submitted", "approved", "activated", "testing")
 LIMIT, LIMIT_DAYS, ROLL_BACK_DAYS, TESTS = 3, 90, 30, 2
 ROLES = st.sampled_from(["active", "active", "standby"])
+RARELY = st.sampled_from([False, False, False, False, True])
 
 
 @dataclass
 class PaperAccount:
     account_id: str
+    placed: bool = False
     frozen: bool = False
     closed: bool = False
     paid_sales: int = 0
@@ -78,7 +82,7 @@ class AccountChangeMachine(OfficeMachine):
             self.run(terminal.sign_in())
         self.details = self.host.parts.details
         self.run(self.details.accounts.record_first(ADMIN, MERCHANT, account(OLD_NUMBER)))
-        self.in_place = PaperAccount("1")
+        self.in_place: PaperAccount | None = PaperAccount("1", placed=True)
         self.standby: PaperAccount | None = None
         self.accounts = {"1": self.in_place}
         self.changes: list[PaperChange] = []
@@ -157,6 +161,40 @@ class AccountChangeMachine(OfficeMachine):
             self.everything_is_as_on_paper()
             self.payouts_go_where_they_should()
 
+    @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
+    @rule(role=ROLES, frozen=st.booleans(), ends=st.sampled_from(["on", "back", "closed"]))
+    def exchange(self, role: str, frozen: bool, ends: str) -> None:
+        """The one that goes may be frozen by then; it comes back, or the bank closes it, or it stays away."""
+        if "change_limit_reached" in self.against_applying(OPERATOR):
+            self.wait(LIMIT_DAYS)
+        before = len(self.changes)
+        self.begin(OPERATOR, tidy=True, role=role)
+        if len(self.changes) == before:
+            return
+        change = self.changes[-1]
+        self.try_way(REVIEWER, "approve", change)
+        going = self.in_place if role == "active" else self.standby
+        if frozen and role == "active":
+            self.lose(rarely=True)
+        elif frozen and going is not None and not going.frozen:
+            self.standby_fares("freeze")
+        self.try_way(OPERATOR, "activate", change)
+        if ends == "back":
+            self.try_way(REVIEWER, "roll_back", change)
+        elif ends == "closed" and going is not None and not going.closed:
+            self.close(going)
+        elif change.state == "activated":
+            self.go_on(back=False)
+            self.everything_is_as_on_paper()
+            self.payouts_go_where_they_should()
+            self.go_on(back=frozen)
+
+    @precondition(lambda self: any(c.state == "completed" for c in self.changes))
+    @rule(place=st.integers(0, 9))
+    def look_through_the_first_payouts(self, place: int) -> None:
+        done = [change for change in self.changes if change.state == "completed"]
+        self.try_way(REVIEWER, "audit", done[place % len(done)])
+
     def go_on(self, back: bool) -> None:
         """The next thing that leads to the end, by somebody who may."""
         change = self.changes[-1]
@@ -179,25 +217,57 @@ class AccountChangeMachine(OfficeMachine):
     def try_way(self, actor: Actor, way: str, change: PaperChange) -> None:
         expected = self.expected(actor, way, change)
         service = self.details.account_changes
-        asked: dict[str, Any] = {"reject": (["no"],), "roll_back": ("a mistake",)}
+        asked: dict[str, Any] = {"reject": (["no"],), "roll_back": ("a mistake",), "audit": ("all well",)}
         got, _ = self.tried(getattr(service, way)(actor, MERCHANT, change.number, *asked.get(way, ())))
         assert expected == got.kind, (way, actor, change, got)
         if expected == "done":
             self.done(way, change)
 
-    @rule(rarely=st.sampled_from([False, False, False, False, True]))
+    @precondition(lambda self: bool(self.changes) and self.changes[-1].state in ("submitted", "approved"))
+    @rule(reject=st.booleans())
+    def think_better_of_it(self, reject: bool) -> None:
+        change = self.changes[-1]
+        self.try_way(REVIEWER, "reject" if reject and change.state == "submitted" else "withdraw", change)
+
+    @rule(rarely=RARELY)
     def lose(self, rarely: bool) -> None:
-        if rarely:
-            told = self.run(self.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen"))
+        if not rarely:
+            return
+        got, told = self.tried(self.details.accounts.report_loss(OPERATOR, MERCHANT, "the card was stolen"))
+        assert ("refused" if self.in_place is None else "done") == got.kind
+        if self.in_place is not None:
             self.in_place.frozen = True
             assert ("held" if self.paid_account is None else "standby") == told["payouts"]
 
-    @precondition(lambda self: self.in_place.frozen)
-    @rule()
-    def find_again(self) -> None:
-        """The account in place is released by somebody else than who lost it."""
+    @precondition(lambda self: self.in_place is not None and self.in_place.frozen)
+    @rule(closed=RARELY)
+    def find_again(self, closed: bool) -> None:
+        """The account in place is released by somebody else than who lost it; or it is found, and closed."""
+        assert self.in_place is not None
+        if closed:
+            self.close(self.in_place)
+            return
         self.run(self.details.accounts.release(REVIEWER, MERCHANT, self.in_place.account_id, "it was found"))
         self.in_place.frozen = False
+
+    @rule(place=st.integers(0, 99), rarely=RARELY, here=st.booleans())
+    def the_bank_closes(self, place: int, rarely: bool, here: bool) -> None:
+        """Any account that ever was in a place, also a former one; what was only proposed cannot be closed."""
+        if not rarely:
+            return
+        chosen = list(self.accounts.values())[place % len(self.accounts)]
+        if here and self.in_place is not None:
+            chosen = self.in_place
+        self.close(chosen)
+
+    def close(self, chosen: PaperAccount) -> None:
+        got, _ = self.tried(self.details.accounts.close(REVIEWER, MERCHANT, chosen.account_id, "the bank says so"))
+        assert ("done" if chosen.placed and not chosen.closed else "not_now") == got.kind, (chosen, got)
+        if got.kind != "done":
+            return
+        chosen.closed = True
+        self.in_place = None if chosen is self.in_place else self.in_place
+        self.standby = None if chosen is self.standby else self.standby
 
     @precondition(lambda self: self.standby is not None)
     @rule(way=st.sampled_from(["freeze", "freeze", "release", "release", "close"]))
@@ -213,6 +283,58 @@ class AccountChangeMachine(OfficeMachine):
             standby.closed, self.standby = True, None
         else:
             standby.frozen = way == "freeze"
+
+    def tour(self) -> Iterator[None]:
+        """One change after the other, ended in every way."""
+        for end in ("reject", "withdraw", "approve"):
+            self.begin(OPERATOR, tidy=True, role="active")
+            self.try_way(REVIEWER, end, self.changes[-1])
+            yield
+        self.try_way(REVIEWER, "withdraw", self.changes[-1])
+        self.exchange("standby", frozen=False, ends="on")
+        for role in ("active", "standby"):
+            for frozen in (False, True):
+                for ends in ("back", "closed", "on"):
+                    self.exchange(role, frozen, ends)
+                    yield
+                    for _ in range(4 if self.changes[-1].state in UNDER_WAY else 0):
+                        self.go_on(back=False)
+                        yield
+                    self.unfrozen(closed=ends == "on")
+                    yield
+        self.exchange("standby", frozen=False, ends="on")
+        for way in ("freeze", "close"):
+            self.standby_fares(way)
+            yield
+        self.go_back_and_look_through()
+        yield
+        self.exchange("standby", frozen=False, ends="on")
+        self.standby_fares("close")
+        yield
+        self.the_bank_closes(0, rarely=True, here=True)
+        yield
+
+    def unfrozen(self, *, closed: bool) -> None:
+        """What is frozen by now, so that the next one can be applied for."""
+        if self.in_place is not None and self.in_place.frozen:
+            self.find_again(closed)
+        if self.standby is not None and self.standby.frozen:
+            self.standby_fares("close" if closed else "release")
+
+    def go_back_and_look_through(self) -> None:
+        """While a change is tried out, and when it is completed."""
+        self.wait(LIMIT_DAYS)
+        for back in (True, False):
+            self.begin(OPERATOR, tidy=True, role="active")
+            for _ in range(3):
+                self.go_on(back=False)
+                self.everything_is_as_on_paper()
+                self.payouts_go_where_they_should()
+            for _ in range(2):
+                self.go_on(back)
+                self.payouts_go_where_they_should()
+                back = False
+        self.try_way(REVIEWER, "audit", self.changes[-1])
 
     # -- what terminals do, and time
 
@@ -258,7 +380,7 @@ class AccountChangeMachine(OfficeMachine):
             found.add("terminal_not_synced")
         if self.standby is not None and self.standby.frozen:
             found.add("frozen_by_acquirer")
-        if self.in_place.frozen:
+        if self.in_place is not None and self.in_place.frozen:
             return found  # lost: the rest only warns
         if any(self.sold.values()):
             found.add("batch_unsettled")
@@ -272,7 +394,7 @@ class AccountChangeMachine(OfficeMachine):
     def expected(self, actor: Actor, way: str, change: PaperChange) -> str:
         if actor.role == "viewer" or (way in REVIEWERS_ONLY and actor.role == "operator"):
             return "forbidden"
-        if way in ("approve", "reject") and actor.name.casefold() == change.applicant.casefold():
+        if way in ("approve", "reject", "audit") and actor.name.casefold() == change.applicant.casefold():
             return "forbidden"
         if change.state not in WAYS[way]:
             return "not_now"
@@ -295,11 +417,12 @@ class AccountChangeMachine(OfficeMachine):
         now_ms = self.host.clock.now_ms()
         if way == "activate":
             change.before, self.in_place, change.activated_ms = self.in_place, change.new, now_ms
+            change.new.placed = True
         elif way == "complete":
             change.completed_ms = now_ms
         elif way == "roll_back":
-            assert change.before is not None
-            self.in_place = change.before
+            before = change.before
+            self.in_place = None if before is None or before.closed else before
         if way in ("activate", "roll_back"):
             self.owing = set(self.terminals)
             change.waits_for = set(self.terminals)
@@ -311,6 +434,7 @@ class AccountChangeMachine(OfficeMachine):
         if way == "activate":
             change.state = "completed"
             change.before, self.standby = self.standby, change.new
+            change.new.placed = True
             change.activated_ms = change.completed_ms = self.host.clock.now_ms()
         elif way == "roll_back":
             before = change.before
@@ -320,7 +444,7 @@ class AccountChangeMachine(OfficeMachine):
     def paid_account(self) -> PaperAccount | None:
         """Where payouts go while no change is between two accounts; None: they are held."""
         standby = self.standby
-        if not self.in_place.frozen:
+        if self.in_place is not None and not self.in_place.frozen:
             return self.in_place
         return None if standby is None or standby.frozen else standby
 
@@ -337,8 +461,8 @@ class AccountChangeMachine(OfficeMachine):
         assert all(v["reviewed_by"] is None or v["reviewed_by"] != v["submitted_by"] for v in views)
         states = {v["account_id"]: v["state"] for v in self.details.accounts.of_merchant(MERCHANT)}
         here = [account_id for account_id, state in states.items() if state in ("active", "frozen")]
-        assert [self.in_place.account_id] == here
-        assert ("frozen" if self.in_place.frozen else "active") == states[self.in_place.account_id]
+        assert ([] if self.in_place is None else [self.in_place.account_id]) == here
+        assert self.in_place is None or ("frozen" if self.in_place.frozen else "active") == states[here[0]]
         beside = {number: state for number, state in states.items() if state in ("standby", "frozen_standby")}
         standby = self.standby
         assert beside == (

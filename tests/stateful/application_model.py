@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -22,9 +22,10 @@ from tests.unit.host.pipeline.terminals import Exchange, UnionPayTerminal, debit
 from pos_host.journal import Journal, RowType
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.merchants.actors import Actor
-from pos_host.merchants.applications import HandedIn
 from pos_host.merchants.desk import Forbidden, Refused
+from pos_host.merchants.forgotten.applications import HandedIn
 from pos_host.merchants.lives import NotNow
+from pos_host.testing.virtual_loop import VirtualLoop
 
 T = TypeVar("T")
 TERMINAL = "T0000001"
@@ -63,7 +64,7 @@ class ApplicationMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = self.new_loop()
         self.quiet_logs = contextlib.ExitStack()
         self.quiet_logs.enter_context(capture_logs())
         self.host = self.run(self.make_host())
@@ -73,6 +74,10 @@ class ApplicationMachine(RuleBasedStateMachine):
         self.amounts = 0
 
     # -- the host under test
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """On virtual time, where nothing waits for a disk."""
+        return VirtualLoop()
 
     def open_journal(self) -> Journal | None:
         return None
@@ -230,6 +235,38 @@ class ApplicationMachine(RuleBasedStateMachine):
                 self.close()
             return
         self.reviewed(said, person, paper, "approved")
+
+    @rule(sold=st.booleans())
+    def hand_in_and_have_it_approved(self, sold: bool) -> None:
+        if sold:
+            self.sell()
+        self.submit(PEOPLE[1], 1)
+        if self.applications:
+            self.approve(PEOPLE[3], len(self.applications) - 1)
+
+    @rule(first=st.sampled_from(["reject", "leave"]), then=st.sampled_from(["resubmit", "withdraw"]))
+    def hand_in_and_think_again(self, first: str, then: str) -> None:
+        """So that what was rejected is handed in again, or withdrawn, often enough."""
+        self.submit(PEOPLE[1], 1)
+        if not self.applications:
+            return
+        last = len(self.applications) - 1
+        if first == "reject":
+            self.reject(PEOPLE[3], last)
+        if then == "withdraw":
+            self.withdraw(PEOPLE[2], last)
+        else:
+            self.resubmit(PEOPLE[2], last, 1)
+
+    def tour(self) -> Iterator[None]:
+        """Every state left in every way."""
+        self.begin()
+        for first in ("leave", "reject"):
+            for then in ("withdraw", "resubmit"):
+                self.hand_in_and_think_again(first, then)
+                yield
+        self.approve(PEOPLE[3], len(self.applications) - 1)
+        yield
 
     def reviewed(self, said: str, person: Actor, paper: PaperApplication, state: str) -> None:
         if RANK[person.role] < RANK["reviewer"]:

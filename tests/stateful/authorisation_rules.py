@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.stateful.paper import PLACES, PaperBatch, Sold
 from tests.unit.host.pipeline.terminals import UNIONPAY_CARD, VISA_CARD, Exchange, HypercomTerminal, UnionPayTerminal
 
-from pos_host.ledger.posting import CLOSED_BATCHES_KEPT
+from pos_host.ledger.posting import CLOSED_BATCHES_KEPT, SETTLED_BY_HOST_KEPT
 
 
 @dataclass
@@ -61,8 +61,10 @@ class AuthorisationRules(RuleBasedStateMachine):
     def ended_code(self, chosen: PaperAuthorisation) -> str:
         """The refusal of what asks for an authorisation that is no longer open, or no longer remembered."""
         closed = [batch for batch in self.batches if batch.state == "settled"]
-        forgotten = any(batch is chosen.changed_in for batch in closed[:-CLOSED_BATCHES_KEPT])
-        return "25" if forgotten else "12"
+        by_host = [batch for batch in closed if batch.result == "settled_by_host"]
+        kept = closed[-CLOSED_BATCHES_KEPT:] + by_host[-SETTLED_BY_HOST_KEPT:]
+        remembered = any(batch is chosen.changed_in for batch in [*kept, *self.batches[len(closed) :]])
+        return "12" if remembered else "25"
 
     def chosen(self, place: int) -> PaperAuthorisation:
         return self.authorisations[-1 - place % len(self.authorisations)]

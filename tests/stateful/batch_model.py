@@ -30,6 +30,7 @@ from tests.unit.host.pipeline.terminals import (
 
 from pos_host.journal import Journal, RowType
 from pos_host.storage.memory import MemoryJournal
+from pos_host.testing.virtual_loop import VirtualLoop
 from pos_specs.message import Message
 from pos_specs.totals import Side, Totals
 
@@ -45,7 +46,7 @@ class BatchMachine(AuthorisationRules):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = self.new_loop()
         self.quiet_logs = contextlib.ExitStack()
         self.quiet_logs.enter_context(capture_logs())  # what the host says of it all is not of interest here
         self.host = self.run(self.make_host())
@@ -56,6 +57,10 @@ class BatchMachine(AuthorisationRules):
         self.closed: dict[str, dict[str, Any]] = {}
 
     # -- the host under test
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """On virtual time, where nothing waits for a disk."""
+        return VirtualLoop()
 
     def open_journal(self) -> Journal | None:
         """A new journal, or the same one again; None for one in memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,15 +24,16 @@ from tests.unit.host.merchants.settlement_people import (
     until_idle,
 )
 
+from pos_host.merchants.accounts.holder_application import HolderApplication
+from pos_host.merchants.accounts.holders import GivenHolder
 from pos_host.merchants.actors import Actor
-from pos_host.merchants.holder_changes import HolderApplication
-from pos_host.merchants.holders import GivenHolder
 
 WAYS = {
     "approve": {"submitted": "approved"},
     "reject": {"submitted": "rejected"},
     "withdraw": {"submitted": "withdrawn", "approved": "withdrawn"},
     "confirm_training": {"approved": "approved"},
+    "issue_token": {"watching": "watching", "watched": "watched"},
     "evaluate": {"watched": "archived"},
     "roll_back": {"watching": "rolled_back", "watched": "rolled_back"},
 }
@@ -49,7 +51,9 @@ class PaperHolderChange:
     incoming: str
     outgoing: str
     effective_on: date
+    user: str = ""
     state: str = "submitted"
+    has_token: bool = False
     trained: bool = False
     effective_ms: int = 0
 
@@ -64,12 +68,13 @@ class HolderChangeMachine(OfficeMachine):
         self.holder = HOLDER
         self.changes: list[PaperHolderChange] = []
 
-    @rule(actor=st.sampled_from(PEOPLE), ahead_days=st.integers(0, 8))
-    def apply(self, actor: Actor, ahead_days: int) -> None:
+    @rule(actor=st.sampled_from(PEOPLE), ahead_days=st.integers(0, 8), with_user=st.booleans())
+    def apply(self, actor: Actor, ahead_days: int, with_user: bool) -> None:
         name = f"Holder {self.count()}"
+        user = f"holder-{self.counted}" if with_user else ""
         day = self.today() + timedelta(days=ahead_days)
         kinds = self.run(papers(self.host, HOLDER_PAPERS))
-        asked = HolderApplication(GivenHolder(name, IDENTITY), "replaced", day.isoformat(), kinds)
+        asked = HolderApplication(GivenHolder(name, IDENTITY, user), "replaced", day.isoformat(), kinds)
         got, view = self.tried(self.host.parts.details.holder_changes.apply(actor, MERCHANT, asked))
         if actor.role == "viewer":
             assert "forbidden" == got.kind
@@ -77,7 +82,7 @@ class HolderChangeMachine(OfficeMachine):
             assert {"change_in_progress"} == got.blockers
         else:
             assert "done" == got.kind, got
-            self.changes.append(PaperHolderChange(view["change_id"], actor.name, name, self.holder, day))
+            self.changes.append(PaperHolderChange(view["change_id"], actor.name, name, self.holder, day, user))
 
     @rule(actor=st.sampled_from(PEOPLE), way=st.sampled_from([*WAYS, "approve", "confirm_training"]))
     def decide(self, actor: Actor, way: str) -> None:
@@ -85,9 +90,30 @@ class HolderChangeMachine(OfficeMachine):
             self.try_way(actor, way, self.changes[-1])
 
     @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
-    @rule(actor=st.sampled_from([OPERATOR, OTHER_REVIEWER]), ahead_days=st.integers(0, 8))
-    def begin(self, actor: Actor, ahead_days: int) -> None:
-        self.apply(actor, ahead_days)
+    @rule(actor=st.sampled_from([OPERATOR, OTHER_REVIEWER]), ahead_days=st.integers(0, 8), with_user=st.booleans())
+    def begin(self, actor: Actor, ahead_days: int, with_user: bool) -> None:
+        self.apply(actor, ahead_days, with_user)
+
+    @precondition(lambda self: not self.changes or self.changes[-1].state not in UNDER_WAY)
+    @rule(days=st.sampled_from([0, WATCH_DAYS]), twice=st.booleans())
+    def come_in_with_a_token(self, days: int, twice: bool) -> None:
+        """Of the one who comes; made once, while the change is watched or when that is over."""
+        self.apply(OPERATOR, 4, with_user=True)
+        change = self.changes[-1]
+        self.go_on(back=False)
+        self.go_on(back=False)
+        self.wait(5 * 24)
+        self.everything_is_as_on_paper()
+        self.wait(24 * days)
+        self.everything_is_as_on_paper()
+        for _ in range(2 if twice else 1):
+            self.try_way(ADMIN, "issue_token", change)
+
+    @precondition(lambda self: bool(self.changes) and self.changes[-1].state in ("submitted", "approved"))
+    @rule(reject=st.booleans())
+    def think_better_of_it(self, reject: bool) -> None:
+        change = self.changes[-1]
+        self.try_way(REVIEWER, "reject" if reject and change.state == "submitted" else "withdraw", change)
 
     @precondition(lambda self: bool(self.changes) and self.changes[-1].state in UNDER_WAY)
     @rule(back=st.booleans())
@@ -130,8 +156,33 @@ class HolderChangeMachine(OfficeMachine):
             assert change.effective_on.isoformat() == view["effective_on"]
         elif way == "confirm_training":
             change.trained = True
+        elif way == "issue_token":
+            change.has_token = True
         elif way == "roll_back":
             self.holder = change.outgoing
+
+    def tour(self) -> Iterator[None]:
+        """One change after the other, ended in every way."""
+        for agreed, end in ((False, "reject"), (False, "withdraw"), (True, "withdraw")):
+            self.apply(OPERATOR, 4, with_user=False)
+            if agreed:
+                self.try_way(REVIEWER, "approve", self.changes[-1])
+            self.try_way(REVIEWER, end, self.changes[-1])
+            yield
+        self.begin(OPERATOR, 4, with_user=False)
+        self.go_on(back=False)
+        self.wait(400)  # on its day nobody has confirmed the training
+        yield
+        self.go_far(2)
+        self.go_on(back=True)
+        yield
+        for days in (0, WATCH_DAYS):
+            for end in ("roll_back", "evaluate"):
+                self.come_in_with_a_token(days, twice=True)
+                self.wait(400 if end == "evaluate" else 1)
+                yield
+                self.try_way(REVIEWER, end, self.changes[-1])
+                yield
 
     @rule(hours=st.sampled_from([1, 24, 24, 96, 400]))
     def wait(self, hours: int) -> None:
@@ -153,9 +204,13 @@ class HolderChangeMachine(OfficeMachine):
     def expected(self, actor: Actor, way: str, change: PaperHolderChange) -> str:
         if actor.role == "viewer" or (way in REVIEWERS_ONLY and actor.role == "operator"):
             return "forbidden"
+        if way == "issue_token" and actor.role != "admin":
+            return "forbidden"
         if way in NOT_THE_APPLICANT and actor.name.casefold() == change.applicant.casefold():
             return "forbidden"
-        return "done" if change.state in WAYS[way] else "not_now"
+        if change.state not in WAYS[way]:
+            return "not_now"
+        return "refused" if way == "issue_token" and (change.has_token or not change.user) else "done"
 
     @invariant()
     def everything_is_as_on_paper(self) -> None:

@@ -11,13 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from structlog.testing import capture_logs
 from tests.unit.host.merchants.settlement_people import ADMIN, OPERATOR, OTHER_REVIEWER, REVIEWER, VIEWER
 from tests.unit.host.pipeline.host_in_process import HostInProcess
+from tests.unit.host.pipeline.proofs import verify
 
-from pos_host.journal import Journal
+from pos_host.journal import Journal, RowType
 from pos_host.ledger.merchant_rows import AuditRow
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.audit import broken_links
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
+from pos_host.testing.virtual_loop import VirtualLoop
 
 DAY_MS = 86_400_000
 PEOPLE = (VIEWER, OPERATOR, REVIEWER, OTHER_REVIEWER, ADMIN, Actor("Wang.Wei", "admin"))
@@ -39,11 +41,15 @@ class OfficeMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = self.new_loop()
         self.quiet_logs = contextlib.ExitStack()
         self.quiet_logs.enter_context(capture_logs())  # what the host says of it all is not of interest here
         self.counted = 0
         self.host = self.run(self.make_host())
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """On virtual time, where nothing waits for a disk."""
+        return VirtualLoop()
 
     def open_journal(self) -> Journal | None:
         """A new journal, or the same one again; None for one in memory."""
@@ -89,6 +95,20 @@ class OfficeMachine(RuleBasedStateMachine):
         self.loop.close()
         self.quiet_logs.close()
         assert [] == broken_links(trail, {})
+
+
+class ProvenMachine(OfficeMachine):
+    """One whose books are proven at the end, after a last restart."""
+
+    def rows_of(self, table: type[RowType]) -> list[RowType]:
+        """Every row of a table that the store holds."""
+        return self.host.memory.all_rows(table)
+
+    def teardown(self) -> None:
+        self.host = self.run(self.restarted())
+        report = verify(self.rows_of, self.run(self.host.journal.entries_after(0, 100_000)))
+        super().teardown()
+        assert 0 == report["differences"], report["details"]
 
 
 def _all_audited() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
@@ -121,7 +122,12 @@ class PayoutMachine(OfficeMachine):
     @rule()
     def freeze_or_thaw(self) -> None:
         self.frozen = not self.frozen
-        self.after_restart()
+        self.judge()
+
+    def judge(self) -> None:
+        """Say what stands against paying, on both sides. The account is frozen for this test's own reasons, which no
+        store holds."""
+        self.host.parts.payouts.accounts = Held("account_frozen") if self.frozen else Held()
         self.run(self.host.parts.payouts.judge_again(MERCHANT))
         for one in self.paper.values():
             if self.stopped(one) and self.waits(one):
@@ -132,7 +138,16 @@ class PayoutMachine(OfficeMachine):
     @precondition(lambda self: self.paper)
     @rule(data=st.data(), person=st.sampled_from(PEOPLE), action=st.sampled_from(sorted(LEAST)))
     def act(self, data: st.DataObject, person: Actor, action: str) -> None:
-        number = data.draw(st.sampled_from(sorted(self.paper)))
+        self.act_on(data.draw(st.sampled_from(sorted(self.paper))), person, action)
+
+    @rule(amount_minor=st.sampled_from([83, 5_000]))
+    def sell_and_have_it_released(self, amount_minor: int) -> None:
+        """So that what was held is paid often enough."""
+        self.sell(amount_minor, balanced=False)
+        self.act_on(max(self.paper), PEOPLE[-1], "release")
+        self.let_days_pass(3)
+
+    def act_on(self, number: int, person: Actor, action: str) -> None:
         one = self.paper[number]
         outcome, view = self.tried(getattr(self.host.parts.payouts, action)(person, number, "because"))
         expected = self.expected(one, person, action)
@@ -158,9 +173,38 @@ class PayoutMachine(OfficeMachine):
             return "refused" if one.by_hand else "done"
         return "refused" if action == "release" and self.stopped(one) and not one.by_hand else "done"
 
+    def tour(self) -> Iterator[None]:
+        """Held by what the terminal said, by hand and by the account; paid, given back, and carried over."""
+        boss = PEOPLE[-1]
+        for balanced in (True, False):
+            self.sell(5_000, balanced)
+            number = max(self.paper)
+            for action in ("hold", "release", "release", "hold", "release"):
+                self.act_on(number, boss, action)
+                yield
+            for action in ("hold", "give_back"):
+                self.act_on(number, boss, action)
+                yield
+        for owed in (False, True):
+            self.sell(83, balanced=True)
+            self.sell_and_have_it_released(83)
+            yield
+            if owed:
+                self.refund(700)
+            self.sell(83, balanced=True)
+            self.sell(83, balanced=False)
+            self.act_on(max(self.paper), boss, "release")
+            self.freeze_or_thaw()
+            yield
+            self.freeze_or_thaw()
+            self.let_days_pass(3)
+            yield
+
     def after_restart(self) -> None:
-        """The account is frozen for this test's own reasons, which no store holds."""
-        self.host.parts.payouts.accounts = Held("account_frozen") if self.frozen else Held()
+        """A host that starts judges what is held and makes what is due before anything else."""
+        self.judge()
+        self.run(self.host.parts.payouts.act_on_due(self.now_ms))
+        self.pay_on_paper(self.now_ms)
 
     # -- what must be true
 

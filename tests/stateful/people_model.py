@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 from tests.stateful.office_machine import PEOPLE, OfficeMachine
-from tests.unit.host.merchants.settlement_people import MERCHANT, VIEWER, pass_time
+from tests.unit.host.merchants.settlement_people import ADMIN, MERCHANT, REVIEWER, VIEWER, pass_time
 from tests.unit.host.pipeline.terminals import UnionPayTerminal
 
 from pos_host.merchants.actors import Actor, may
@@ -23,6 +23,7 @@ LEADS_TO = {
 }
 
 someone = st.sampled_from(PEOPLE)
+PLACE = st.integers(0, 99)
 
 
 class PeopleMachine(OfficeMachine):
@@ -53,9 +54,9 @@ class PeopleMachine(OfficeMachine):
             self.tokens[name] = made["token"]
 
     @precondition(lambda self: self.users)
-    @rule(actor=someone, data=st.data())
-    def rotate(self, actor: Actor, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.users)))
+    @rule(actor=someone, place=PLACE)
+    def rotate(self, actor: Actor, place: int) -> None:
+        name = self.chosen(place)
         outcome, made = self.tried(self.host.parts.users.rotate(actor, name))
 
         assert outcome.kind == self._to_a_user(actor, name)
@@ -67,14 +68,17 @@ class PeopleMachine(OfficeMachine):
             self.users[name] = before._replace(known_to=(actor.name,))
 
     @precondition(lambda self: self.users)
-    @rule(actor=someone, data=st.data())
-    def revoke(self, actor: Actor, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.users)))
+    @rule(actor=someone, place=PLACE)
+    def revoke(self, actor: Actor, place: int) -> None:
+        name = self.chosen(place)
         outcome, _ = self.tried(self.host.parts.users.revoke(actor, name))
 
         assert outcome.kind == self._to_a_user(actor, name)
         if outcome.kind == "done":
             self.users[name] = None
+
+    def chosen(self, place: int) -> str:
+        return sorted(self.users)[place % len(self.users)]
 
     def _to_a_user(self, actor: Actor, name: str) -> str:
         if actor.role != "admin":
@@ -99,7 +103,34 @@ class PeopleMachine(OfficeMachine):
     @precondition(lambda self: self.rights)
     @rule(actor=someone, way=st.sampled_from(["grant", "refuse", "revoke", "withdraw"]), data=st.data())
     def decide(self, actor: Actor, way: str, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(self.rights)))
+        self.decide_on(data.draw(st.sampled_from(sorted(self.rights))), actor, way)
+
+    @rule(then=st.sampled_from(["refuse", "withdraw", "revoke", "expire"]))
+    def ask_and_decide(self, then: str) -> None:
+        """So that every end of a right is reached often enough."""
+        before = len(self.rights)
+        self.ask(VIEWER, "PT4H")
+        if len(self.rights) == before:
+            return  # the viewer has it already
+        number = list(self.rights)[-1]
+        if then in ("revoke", "expire"):
+            self.decide_on(number, REVIEWER, "grant")
+        if then == "expire":
+            self.time_passes(5)
+        else:
+            self.decide_on(number, VIEWER if then == "withdraw" else REVIEWER, then)
+
+    def tour(self) -> Iterator[None]:
+        """A user from the first token to none, a right to every end."""
+        self.create(ADMIN, "reviewer")
+        for act in (self.rotate, self.revoke):
+            act(ADMIN, 0)
+            yield
+        for then in ("refuse", "withdraw", "revoke", "expire"):
+            self.ask_and_decide(then)
+            yield
+
+    def decide_on(self, number: str, actor: Actor, way: str) -> None:
         right = self.rights[number]
         own = same_person(actor.name, right["asker"])
         allowed = may(actor, f"right.{way}") and (own if way == "withdraw" else not own and may(actor, ACTION))

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.account_change_model import AccountChangeMachine
 from tests.stateful.holder_change_model import HolderChangeMachine
 from tests.stateful.office_machine import OfficeMachine
-from tests.stateful.office_on_sqlite import OnSqlite
+from tests.stateful.on_every_journal import OnSqlite, runs
+from tests.stateful.ways import every_way_taken, toured
 
-QUICK = settings(
-    max_examples=60,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-"""The same runs each time: what fails, fails again."""
-
-ON_DISK = settings(QUICK, max_examples=12)
+from pos_host.merchants.accounts.account_changes import ACCOUNT_CHANGE_LIFE
+from pos_host.merchants.accounts.accounts import ACCOUNT_LIFE
+from pos_host.merchants.accounts.holder_changes import HOLDER_CHANGE_LIFE
+from pos_host.merchants.accounts.holders import HOLDER_LIFE
 
 
 class AccountChangeOnSqlite(OnSqlite, AccountChangeMachine):
@@ -32,12 +25,21 @@ class HolderChangeOnSqlite(OnSqlite, HolderChangeMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("machine", [AccountChangeMachine, HolderChangeMachine])
-def test_a_change_in_memory_is_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
-    run_state_machine_as_test(machine, settings=QUICK)
+def test_an_account_and_its_changes_are_in_memory_what_they_are_on_paper() -> None:
+    # what was rejected is reconsidered by a complaint: complaint_model.py
+    with every_way_taken(ACCOUNT_LIFE, ACCOUNT_CHANGE_LIFE, but={("rejected", "reconsider")}):
+        toured(AccountChangeMachine())
+        run_state_machine_as_test(AccountChangeMachine, settings=runs(30))
+
+
+@pytest.mark.slow
+def test_a_holder_and_its_changes_are_in_memory_what_they_are_on_paper() -> None:
+    with every_way_taken(HOLDER_LIFE, HOLDER_CHANGE_LIFE, but={("rejected", "reconsider")}):
+        toured(HolderChangeMachine())
+        run_state_machine_as_test(HolderChangeMachine, settings=runs(30))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [AccountChangeOnSqlite, HolderChangeOnSqlite])
 def test_a_change_on_sqlite_is_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
-    run_state_machine_as_test(machine, settings=ON_DISK)
+    run_state_machine_as_test(machine, settings=runs(8))

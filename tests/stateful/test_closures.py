@@ -1,31 +1,43 @@
-"""A terminal is suspended, closed, reopened and replaced in any order, on every journal."""
+"""A terminal or a whole merchant is suspended, closed and reopened in any order, on every journal."""
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
-from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.closure_model import ClosureMachine
-from tests.stateful.test_changes import ON_DISK, QUICK, OnSqlite
+from tests.stateful.merchant_model import MerchantMachine
+from tests.stateful.office_machine import OfficeMachine
+from tests.stateful.on_every_journal import OnSqlite, runs
+from tests.stateful.ways import every_way_taken, toured
 
-from pos_host.journal import RowType
-from pos_host.storage.sqlite import read_all
-from pos_host.storage.sqlite_file import open_to_read
+from pos_host.merchants.closing import closure_states, reopenings
+from pos_host.merchants.closing.terminal_states import MERCHANT_STATES, TERMINAL
 
 
 class ClosureOnSqlite(OnSqlite, ClosureMachine):
-    """The same machine over a SQLite file."""
+    pass
 
-    def rows_of(self, table: type[RowType]) -> list[RowType]:
-        with closing(open_to_read(self.folder / "store.db")) as connection:
-            return read_all(connection, table)
+
+class MerchantOnSqlite(OnSqlite, MerchantMachine):
+    pass
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("machine", "runs"), [(ClosureMachine, QUICK), (ClosureOnSqlite, ON_DISK)], ids=["memory", "sqlite"]
-)
-def test_a_terminals_states_are_what_they_are_on_paper(machine: type[ClosureMachine], runs: settings) -> None:
-    run_state_machine_as_test(machine, settings=runs)
+def test_a_terminals_states_are_in_memory_what_they_are_on_paper() -> None:
+    # a reopened terminal signs in on the wire
+    with every_way_taken(TERMINAL, closure_states.LIFE, reopenings.LIFE, but={("approved", "sign_in")}):
+        toured(ClosureMachine())
+        run_state_machine_as_test(ClosureMachine, settings=runs(35))
+
+
+@pytest.mark.slow
+def test_a_merchants_states_are_in_memory_what_they_are_on_paper() -> None:
+    with every_way_taken(MERCHANT_STATES):
+        toured(MerchantMachine())
+        run_state_machine_as_test(MerchantMachine, settings=runs(35))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", [ClosureOnSqlite, MerchantOnSqlite])
+def test_states_are_on_sqlite_what_they_are_on_paper(machine: type[OfficeMachine]) -> None:
+    run_state_machine_as_test(machine, settings=runs(8))

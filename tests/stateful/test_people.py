@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.stateful.complaint_model import ComplaintMachine
 from tests.stateful.office_machine import OfficeMachine
-from tests.stateful.office_on_sqlite import OnSqlite
+from tests.stateful.on_every_journal import OnSqlite, runs
 from tests.stateful.people_model import PeopleMachine
+from tests.stateful.ways import every_way_taken, toured
 
-QUICK = settings(
-    max_examples=40,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-"""The same runs each time: what fails, fails again."""
-
-ON_DISK = settings(QUICK, max_examples=6)
+from pos_host.merchants.accounts.complaints import COMPLAINT_LIFE
+from pos_host.merchants.accounts.right_requests import RIGHT_REQUEST_LIFE
+from pos_host.merchants.lives import Life
+from pos_host.merchants.users import USER_LIFE
 
 
 class PeopleOnSqlite(OnSqlite, PeopleMachine):
@@ -32,12 +25,18 @@ class ComplaintOnSqlite(OnSqlite, ComplaintMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("machine", [PeopleMachine, ComplaintMachine])
-def test_what_people_ask_for_is_in_memory_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
-    run_state_machine_as_test(machine, settings=QUICK)
+@pytest.mark.parametrize(
+    ("machine", "lives"), [(PeopleMachine, (USER_LIFE, RIGHT_REQUEST_LIFE)), (ComplaintMachine, (COMPLAINT_LIFE,))]
+)
+def test_what_people_ask_for_is_in_memory_what_it_is_on_paper(
+    machine: type[OfficeMachine], lives: tuple[Life, ...]
+) -> None:
+    with every_way_taken(*lives):
+        toured(machine())
+        run_state_machine_as_test(machine, settings=runs(40))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [PeopleOnSqlite, ComplaintOnSqlite])
 def test_what_people_ask_for_is_on_sqlite_what_it_is_on_paper(machine: type[OfficeMachine]) -> None:
-    run_state_machine_as_test(machine, settings=ON_DISK)
+    run_state_machine_as_test(machine, settings=runs(6))

@@ -8,11 +8,12 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pos_host.admin.answers import Answer, Instant, MerchantId
-from pos_host.merchants.account_changes import ACCOUNT_CHANGE_LIFE, AccountApplication
-from pos_host.merchants.account_numbers import NUMBER_MOST
+from pos_host.merchants.accounts.account_application import AccountApplication
+from pos_host.merchants.accounts.account_changes import ACCOUNT_CHANGE_LIFE
+from pos_host.merchants.accounts.account_numbers import NUMBER_MOST
+from pos_host.merchants.accounts.given_account import HOLDER_MOST, IDENTITY_MOST, GivenAccount
+from pos_host.merchants.accounts.usage_rules import RULES_MOST, UsageRule
 from pos_host.merchants.free_text import TEXT_MOST
-from pos_host.merchants.given_account import HOLDER_MOST, IDENTITY_MOST, GivenAccount
-from pos_host.merchants.usage_rules import RULES_MOST, UsageRule
 
 SPACED_MOST = 2 * NUMBER_MOST
 """Characters of a number as people write it, in groups."""

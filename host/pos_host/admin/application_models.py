@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, BatchNumber, Instant, MaskedCard, MerchantId, Side, TerminalId
-from pos_host.merchants.vouchers import SLIP_MOST_CHARACTERS, VOUCHERS_MOST
+from pos_host.merchants.forgotten.vouchers import SLIP_MOST_CHARACTERS, VOUCHERS_MOST
 
 NAME_MOST, REASON_MOST = 64, 500
 """Characters of a person's name and of a reason: both stand in the audit trail for ever."""

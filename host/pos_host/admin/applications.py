@@ -10,7 +10,7 @@ from pos_host.admin.answers import Page
 from pos_host.admin.api_router import api_router
 from pos_host.admin.application_models import Application, HandingIn, Reason, Reminder, Review
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice, Tid
-from pos_host.merchants.applications import HandedIn
+from pos_host.merchants.forgotten.applications import HandedIn
 
 router = api_router("settlement applications")
 

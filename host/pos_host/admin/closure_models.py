@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId, TerminalId
-from pos_host.merchants.closure_reasons import closure_reasons
+from pos_host.merchants.closing.closure_reasons import closure_reasons
 
 REASON_MOST = 500
 """Characters of a reason or note: a few sentences in the audit trail, not an attachment."""

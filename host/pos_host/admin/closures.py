@@ -12,7 +12,7 @@ from pos_host.admin.closure_models import Closure, ClosureApplication, ClosureSt
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
 from pos_host.admin.whom import TheMerchant, TheTerminal
-from pos_host.merchants.closures import Application, StepTaken
+from pos_host.merchants.closing.closures import Application, StepTaken
 
 router = api_router("closures")
 

@@ -12,7 +12,7 @@ from pos_host.admin.api_router import api_router
 from pos_host.admin.closure_models import Diagnosis, LateMessage
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice, Tid
-from pos_host.merchants.terminal_export import as_csv, as_json_lines
+from pos_host.merchants.closing.terminal_export import as_csv, as_json_lines
 from pos_host.office import NotThere
 
 router = api_router("diagnosis and export")

@@ -13,7 +13,7 @@ from pos_host.admin.api_router import api_router
 from pos_host.admin.merchants import Mid
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
-from pos_host.merchants.documents import DOCUMENT_MOST_BYTES, NAME_MOST
+from pos_host.merchants.accounts.documents import DOCUMENT_MOST_BYTES, NAME_MOST
 
 router = api_router("documents")
 

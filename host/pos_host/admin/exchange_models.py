@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pos_host.admin.answers import Answer, Instant, MerchantId, TerminalId
 from pos_host.admin.queries import NUMBER_MOST
@@ -81,17 +81,26 @@ class Marked(Answer):
 class CountRange(BaseModel):
     """How often, both ends included; without `at_most` any number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     at_least: int = Field(0, ge=0, le=COUNT_MOST)
     at_most: int | None = Field(None, ge=0, le=COUNT_MOST)
+
+
+def _number_or_range(given: Any) -> Any:
+    """One complaint where it is neither, and not one for each that it might have been."""
+    if isinstance(given, bool) or not isinstance(given, int | dict):
+        raise ValueError("must be a number, or at_least and at_most")
+    return given
 
 
 class ExpectationDocument(BaseModel):
     """What is expected: conditions on the request and its answer, how often, and how long to wait for it."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"function": "purchase", "amount_minor": 1234, "count": 1}]}
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"function": "purchase", "amount_minor": 1234, "count": 1}]},
     )
 
     function: str | None = None
@@ -111,7 +120,9 @@ class ExpectationDocument(BaseModel):
     fields: dict[str, str | None] | None = Field(
         None, description='elements and parts: {"25": "00", "60.batch_number": "000001", "55": "*", "52": null}'
     )
-    count: int | CountRange = Field(1, description="exactly so often, or at_least and at_most")
+    count: Annotated[int | CountRange, BeforeValidator(_number_or_range)] = Field(
+        1, description="exactly so often, or at_least and at_most"
+    )
     within: float = Field(0, ge=0, le=WITHIN_MOST_S, description="seconds for which GET waits until it is met")
     since: int | None = Field(
         None, ge=0, le=NUMBER_MOST, description="a mark; by default that of the last DELETE /received, or the start"

@@ -1,4 +1,4 @@
-"""Pages of exchanges. Each takes up to a millisecond to show, so the host's loop has its turn between them."""
+"""Pages of exchanges. Each takes up to a millisecond to compare or show: the loop has its turn between them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Any
 
 from pos_host.admin.pages import page_of
 from pos_host.exchanges import Exchange
+from pos_host.expectations.wanted import Wanted, differences
+
+
+async def fitting(exchanges: Sequence[Exchange], wanted: Wanted) -> list[Exchange]:
+    """Those of the exchanges that are as they are wanted, as somebody outside may compare them."""
+    found = []
+    for exchange in exchanges:
+        if not differences(exchange, wanted, clear=False):
+            found.append(exchange)
+        await asyncio.sleep(0)
+    return found
 
 
 async def exchange_page(

@@ -8,9 +8,10 @@ from pydantic import Field, SecretStr
 
 from pos_host.admin.account_models import CITED_MOST, Asked, Day, DocumentId, HistoryLine, StepPromise, Text
 from pos_host.admin.answers import Answer, Instant, MerchantId
-from pos_host.merchants.given_account import HOLDER_MOST, IDENTITY_MOST
-from pos_host.merchants.holder_changes import HOLDER_CHANGE_LIFE, HolderApplication
-from pos_host.merchants.holders import GivenHolder
+from pos_host.merchants.accounts.given_account import HOLDER_MOST, IDENTITY_MOST
+from pos_host.merchants.accounts.holder_application import HolderApplication
+from pos_host.merchants.accounts.holder_changes import HOLDER_CHANGE_LIFE
+from pos_host.merchants.accounts.holders import GivenHolder
 
 
 class HolderGiven(Asked):

@@ -14,7 +14,7 @@ from pos_host.admin.application_models import Reason
 from pos_host.admin.look_back_models import LookBack, Pattern
 from pos_host.admin.pages import page_of
 from pos_host.admin.queries import PAGE, Cursor, Limit, Merchant, TheActor, TheOffice
-from pos_host.merchants.look_back_table import settlements_csv
+from pos_host.merchants.forgotten.look_back_table import settlements_csv
 
 router = api_router("reports")
 

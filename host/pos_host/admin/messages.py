@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 
 from pos_host.admin.api_router import api_router
 from pos_host.admin.exchange_models import Received, Since, TheWanted
-from pos_host.admin.exchange_pages import exchange_page
+from pos_host.admin.exchange_pages import exchange_page, fitting
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheOffice
 from pos_host.exchange_follower import Follower
 from pos_host.exchange_views import message_view
@@ -50,8 +50,8 @@ async def messages(
         follower = Follower(exchanges, exchanges.count if since is None else since)
         return StreamingResponse(_events(follower, wanted), media_type="text/event-stream")
     kept = [exchange for exchange in reversed(exchanges.kept) if exchange.number > (since or 0)]
-    fitting = [one for one in kept if not differences(one, wanted, clear=False)]
-    return await exchange_page(fitting, limit, cursor, message_view, exchanges.count)
+    mark = exchanges.count
+    return await exchange_page(await fitting(kept, wanted), limit, cursor, message_view, mark)
 
 
 async def _events(follower: Follower, wanted: Wanted) -> AsyncIterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from pos_host.logs import Logger
 from pos_host.merchants import desk
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
@@ -21,7 +21,7 @@ from pos_host.merchants.long_numbers import without_foreign_numbers
 from pos_host.office import Ambiguous, NotPossible, NotThere
 from pos_host.settlement.settler import NothingToSettle, UploadRunning
 
-log = structlog.get_logger("pos_host.admin")
+log = Logger("pos_host.admin")
 
 MEDIA_TYPE = "application/problem+json"
 

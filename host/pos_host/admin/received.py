@@ -6,10 +6,9 @@ from typing import Any
 
 from pos_host.admin.api_router import api_router
 from pos_host.admin.exchange_models import Marked, Received, Since, TheWanted
-from pos_host.admin.exchange_pages import exchange_page
+from pos_host.admin.exchange_pages import exchange_page, fitting
 from pos_host.admin.queries import PAGE, Cursor, Limit, TheActor, TheOffice
 from pos_host.exchange_views import received_view
-from pos_host.expectations.wanted import differences
 from pos_host.merchants.desk import Subject, Written
 
 router = api_router("tests")
@@ -22,8 +21,8 @@ async def received(
     """What was received since a mark, or the last DELETE, and fits the conditions, oldest first; a thousand
     exchanges are known."""
     exchanges = office.parts.pipeline.exchanges
-    fitting = [exchange for exchange in exchanges.since(since) if not differences(exchange, wanted, clear=False)]
-    return await exchange_page(fitting, limit, cursor, received_view, exchanges.count)
+    mark = exchanges.count
+    return await exchange_page(await fitting(exchanges.since(since), wanted), limit, cursor, received_view, mark)
 
 
 @router.delete("/received", response_model=Marked)

@@ -22,7 +22,7 @@ RuleDocument = Annotated[
 class RuleSet(BaseModel):
     """All the rules there are to be."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     rules: list[RuleDocument]
     seed: int | None = Field(None, description="what chance is drawn from; kept as it is where none is given")

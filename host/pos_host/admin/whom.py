@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from pos_host.admin.queries import Merchant, TheOffice, Tid
-from pos_host.merchants.terminal_states import Whom, merchant_known
+from pos_host.merchants.closing.terminal_states import Whom, merchant_known
 
 Mid = Annotated[
     str, Path(min_length=1, max_length=15, description="the merchant's number (DE42)", examples=["104110070110814"])

@@ -67,8 +67,9 @@ class Certification:
 
     @property
     def complete(self) -> bool:
-        """Whether every step was played and every rule has a verdict."""
-        return self.next_step is None and len(self._with_verdict) == len(self.suite.rules)
+        """Whether every step was played and every rule has a verdict, but for what is optional."""
+        needed = {rule.id for rule in self.suite.rules if not rule.optional}
+        return self.next_step is None and needed <= self._with_verdict
 
     def judgements(self) -> list[Judgement]:
         """The verdict of every rule so far."""

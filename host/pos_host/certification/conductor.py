@@ -119,10 +119,11 @@ class Conductor(Rulebook):
         """What the operator is to do next; `seen_rules` says whether a rule has a verdict. None when all is done.
 
         What was left out comes again at the end: a terminal that makes no MAC never comes to the step of a wrong one.
+        Where only optional steps are left out, all is done.
         """
         places = [place for place, play in enumerate(self.plays) if play.state != "waiting"]
         after = places[-1] if places else 0
-        for play in (*self.plays[after:], *self.plays[:after]):
+        for play in (*self.plays[after:], *(play for play in self.plays[:after] if not play.step.optional)):
             if play.step.play or play.step.ask_sign_in:
                 if play.state != "done":
                     return play.step

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pos_host.exchanges import Exchange
 from pos_host.ledger.entry import ADVICES, APPROVALS, VOIDS
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.errors import MessageError
 from pos_specs.framing import Frame, Framer
 from pos_specs.message import Message

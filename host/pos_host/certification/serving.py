@@ -19,7 +19,8 @@ from pos_host.certification.suite import Suite
 from pos_host.certification.verdicts import Judgement, exit_code
 from pos_host.clock import SystemClock
 from pos_host.options import NotDone, UsageError
-from pos_host.ready_file import write_ready_file
+from pos_host.os_errors import why_not_opened
+from pos_host.ready_file import remove_ready_file, write_ready_file
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
 from pos_host.server import Listener
@@ -76,8 +77,7 @@ async def certify(options: CertifyOptions) -> int:
     await parts.pipeline.drain()
     certification.stop()
     listener.close()
-    if options.ready_file is not None:
-        options.ready_file.unlink(missing_ok=True)
+    remove_ready_file(options.ready_file)
     run = Run(began_at_ms, parts.clock.now_ms(), ended_because, options.seed, certification.messages)
     judgements = certification.judgements()
     console.ended(judgements, ended_because, _report(options, judgements, run))
@@ -92,7 +92,7 @@ async def _listen(
     try:
         host, port = await listener.open(options.host, options.port)
     except OSError as error:
-        raise UsageError(f"--listen {options.host}:{options.port}: {error.strerror or error}") from None
+        raise UsageError(f"--listen {options.host}:{options.port}: {why_not_opened(error)}") from None
     _write_ready(options, language, host, port)
     console.listening(language.name, host, port, certification.next_step)
     return listener

@@ -32,7 +32,7 @@ _ID_WANTED = "must be small letters, digits and - (at most 64)"
 
 class SuiteRule(NamedTuple):
     """What a terminal must do: in words, where that stands, and the check that tells. Where a rule of `rests_on` has
-    failed, a failure of this one says nothing of its own."""
+    failed, a failure of this one says nothing of its own; `optional` is what not every terminal can show."""
 
     id: str
     title: str
@@ -40,13 +40,14 @@ class SuiteRule(NamedTuple):
     check: type[Check]
     parameters: Parameters
     rests_on: tuple[str, ...]
+    optional: bool = False
 
 
 class Step(NamedTuple):
     """What the operator is to do, the rules (of a host) that are played to it, and which rules of the suite it shows.
 
     `ask_sign_in`: the header of the next answers asks for a sign-in. `tries` is how often it is played at most
-    where what was seen may have been the line's fault.
+    where what was seen may have been the line's fault. One that is `optional` is not asked for again at the end.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Step(NamedTuple):
     ask_sign_in: bool
     shows: tuple[str, ...]
     tries: int
+    optional: bool = False
 
 
 class Suite(NamedTuple):
@@ -125,8 +127,9 @@ def _rule(table: RuleTable) -> SuiteRule:
         raise table.fail(None, f"has no {key}, which the check {check_name} takes")
     for key in sorted(given - check.TAKES - check.MAY_TAKE):
         raise table.fail(key, f"the check {check_name} takes none")
+    optional = table.flag("optional", False)
     table.done("a rule of a suite")
-    return SuiteRule(id_, title, source, check, parameters, rests_on)
+    return SuiteRule(id_, title, source, check, parameters, rests_on, optional)
 
 
 def _parameters(table: RuleTable) -> Parameters:
@@ -164,9 +167,10 @@ def _step(table: RuleTable, known: set[str]) -> Step:
         rules_of(documents)
     except RulesError as error:
         raise table.fail("play", error.reason) from None
-    step = Step(id_, say, documents, table.flag("ask_sign_in", False), shows, table.number("tries", 1, MOST_TRIES) or 2)
+    ask_sign_in, optional = table.flag("ask_sign_in", False), table.flag("optional", False)
+    tries = table.number("tries", 1, MOST_TRIES) or 2
     table.done("a step of a suite")
-    return step
+    return Step(id_, say, documents, ask_sign_in, shows, tries, optional)
 
 
 def _check_known(table: RuleTable, key: str, ids: tuple[str, ...], known: set[str]) -> None:

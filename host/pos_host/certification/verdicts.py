@@ -36,9 +36,13 @@ def judge(suite: Suite, checks: Mapping[str, Sequence[Check]], silent: Collectio
 
 
 def exit_code(judgements: Sequence[Judgement], *, allow_not_seen: bool) -> int:
-    """0 when every rule has passed, 1 otherwise; what was not seen may be allowed."""
-    unfit = (FAILED,) if allow_not_seen else (FAILED, NOT_SEEN)
-    return int(any(judgement.verdict in unfit for judgement in judgements))
+    """0 when every rule has passed, 1 otherwise; what was not seen may be allowed, and is where a rule is optional."""
+    return int(any(_unfit(judgement, allow_not_seen) for judgement in judgements))
+
+
+def _unfit(judgement: Judgement, allow_not_seen: bool) -> bool:
+    not_seen = judgement.verdict == NOT_SEEN and not allow_not_seen and not judgement.rule.optional
+    return judgement.verdict == FAILED or not_seen
 
 
 def _judged(rule: SuiteRule, checks: Sequence[Check], silent: bool) -> Judgement:
@@ -48,6 +52,8 @@ def _judged(rule: SuiteRule, checks: Sequence[Check], silent: bool) -> Judgement
         if found:
             return Judgement(rule, verdict, found[0].reason, found[:MOST_SHOWN])
     reason = "it was played, and nothing came from the terminal after it" if silent else "nothing showed it"
+    if rule.optional:
+        reason += "; not every terminal can"
     return Judgement(rule, NOT_SEEN, reason, ())
 
 

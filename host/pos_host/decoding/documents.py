@@ -9,7 +9,7 @@ from pos_host.decoding.describe import all_parts, function_name
 from pos_host.decoding.outer_forms import COUNTED_MOST
 from pos_host.decoding.recognise import LONGEST_FRAME_BYTES, STARTS, Reading
 from pos_specs.bitmap import bitmap_bytes, mti_bytes
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import TPDU_BYTES
 from pos_specs.framing_reader import COUNTED

@@ -9,7 +9,8 @@ from pos_host.decoding.first_look import BITMAPS, MTI_ENCODINGS, FirstLook, look
 from pos_host.decoding.plausibility import plausibility
 from pos_host.decoding.recognise import Reading, read_as, read_framed_otherwise
 from pos_host.decoding.remedies import remedies
-from pos_specs.dialect import DataElement, Framing, Wire
+from pos_specs.dialect import DataElement, Wire
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.language import Language
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from pos_host.decoding.outer_forms import COUNTED_MOST, same_form
 from pos_host.decoding.plausibility import names_function, plausibility
 from pos_specs.bitmap import bitmap_reader, elements_of
-from pos_specs.dialect import Framing, Wire
+from pos_specs.dialect import Wire
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.frame import TPDU_BYTES, TPDU_ID, Frame
 from pos_specs.language import Language

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.errors import FramingError
 from pos_specs.length_counters import LENGTH_COUNTERS
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from pos_host.decoding.frame_content import Content, read_content
 from pos_host.decoding.outer_forms import OuterFrame, ends_with_a_frame, first_frames, outer_forms
 from pos_host.decoding.plausibility import names_function, plausibility
-from pos_specs.dialect import Framing
-from pos_specs.envelope import ETX
+from pos_specs.envelope import ETX, Framing
 from pos_specs.errors import FramingError, MessageError
 from pos_specs.framing import TPDU_BYTES, TPDU_ID, Frame
 from pos_specs.language import Language
@@ -205,6 +204,21 @@ class _Cut(NamedTuple):
 
 
 def _reading(data: bytes, language: Language, start: str, header_bytes: int) -> Reading:
+    """As a frame from its length on; behind the length, a last byte that may be a trailer is the message's own where
+    the message cannot be read without it."""
+    if start == "length":
+        return _cut_reading(data, language, start, header_bytes, _cut_frame)
+    reading = _cut_reading(data, language, start, header_bytes, _cut_trailer)
+    if reading.error is None or not reading.trail:
+        return reading
+    whole = _cut_reading(data, language, start, header_bytes, _cut_nothing)
+    return whole if whole.error is None else reading
+
+
+_CutOf = Callable[[bytes, Framing], tuple[_Cut, FramingError | None]]
+
+
+def _cut_reading(data: bytes, language: Language, start: str, header_bytes: int, cut_of: _CutOf) -> Reading:
     framing = language.dialect.framing
     exact = header_bytes == (0 if start == "mti" else framing.envelope.header.size)
     cut = _Cut(0, len(data), len(data), None)
@@ -212,7 +226,7 @@ def _reading(data: bytes, language: Language, start: str, header_bytes: int) -> 
     message: Message | None = None
     error: MessageError | FramingError | None = None
     try:
-        cut, fault = _cut_frame(data, framing) if start == "length" else _cut_trailer(data, framing)
+        cut, fault = cut_of(data, framing)
         position = cut.start
         has_tpdu = framing.tpdu != "none" and start in ("length", "tpdu")
         frame = _split(data[cut.start : cut.stop], has_tpdu, header_bytes)
@@ -281,6 +295,10 @@ def _cut_frame(data: bytes, framing: Framing) -> tuple[_Cut, FramingError | None
 def _cut_trailer(data: bytes, framing: Framing) -> tuple[_Cut, FramingError | None]:
     """Bytes that begin behind the length may bring the trailer with them, or not."""
     return _Cut(0, _without_trailer(data, framing), len(data), None), None
+
+
+def _cut_nothing(data: bytes, framing: Framing) -> tuple[_Cut, FramingError | None]:
+    return _Cut(0, len(data), len(data), None), None
 
 
 def _without_trailer(data: bytes, framing: Framing) -> int:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pos_host.exchanges import Exchange
 from pos_host.merchants.long_numbers import without_foreign_numbers
 from pos_specs.card_search import cards_in
+from pos_specs.cards import PAN_DIGITS
 from pos_specs.currencies import MOST_AMOUNT_MINOR, MoneyError, find_currency, parse_amount
 from pos_specs.masking import mask_fields, mask_pan, mask_parts
 from pos_specs.message import Message
@@ -31,10 +32,18 @@ FIELDS_MOST = 128
 """There are no more elements than that."""
 
 ECHOED_MOST = 15
-"""Characters of an element's wanted value that are told again: shorter than a card number or a track."""
+"""Characters of an element's wanted value that are told again: as many as a merchant's number has (element 42)."""
 
 HIDDEN = frozenset({"34", "35", "36", "45", "52", "53", "55", "64", "128"})
 """Elements that hold what is never shown, in every edition: tracks, PIN block, keys, chip data, MAC."""
+
+IDS = frozenset({"terminal_id", "merchant_id", "41", "42"})
+"""Conditions and elements that name a terminal or a merchant, whose numbers are as long as a short card number."""
+
+_CARD_LIKE = re.compile(r"[0-9](?:[ .-]?[0-9]){12,}")
+"""Thirteen digits and more, also in groups: as many as a card number in use has at least."""
+
+_PLACE = re.compile(r"([0-9]{1,3})(?:\..+)?")
 
 _MASKED = re.compile(r"[0-9]{6}[*]{2,9}[0-9]{4}")
 
@@ -117,7 +126,7 @@ def wanted_of(document: Mapping[str, Any]) -> Wanted:
     for name, value in document.items():
         if value is None:
             continue
-        given[name] = without_foreign_numbers(value) if isinstance(value, str) else value
+        given[name] = _without_cards(name, value) if isinstance(value, str) else value
         if name in _FACTS or name == "rule":
             facts.append((name, _text(name, value)))
         elif name in _ELEMENTS:
@@ -126,9 +135,9 @@ def wanted_of(document: Mapping[str, Any]) -> Wanted:
         elif name == "fields":
             fields = _elements(value)
             elements.update(fields)
-            given[name] = {place: _echoed(place, item) for place, item in fields.items()}
+            given[name] = {_without_cards("", place): _echoed(place, item) for place, item in fields.items()}
         elif name == "card":
-            card = _text(name, value)
+            card = _card_number(name, value)
             given[name] = shown_card(card)
         else:
             raise WantedError(f"{name[:PLACE_MOST]}: is not known here; there are {', '.join(CONDITIONS)}")
@@ -170,16 +179,17 @@ def _card(exchange: Exchange, request: Message, card: str, *, clear: bool) -> Di
 
 
 def _fact(exchange: Exchange, name: str, value: str) -> Difference | None:
+    shown = _without_cards(name, value)
     if name == "rule":
-        return None if value in exchange.rules else Difference(name, value, ", ".join(exchange.rules) or None)
+        return None if value in exchange.rules else Difference(name, shown, ", ".join(exchange.rules) or None)
     came = _FACTS[name](exchange)
-    return None if came == value else Difference(name.replace("_", " "), without_foreign_numbers(value), came)
+    return None if came == value else Difference(name.replace("_", " "), shown, came)
 
 
 def _element(
     exchange: Exchange, request: Message, shown: dict[str, str], place: str, value: str | None, *, clear: bool
 ) -> Difference | None:
-    name = f"DE{place}"
+    name = f"DE{_without_cards('', place)}"
     number, _, part = place.partition(".")
     came, to_show = request.fields.get(int(number)), shown.get(number)
     if part:
@@ -195,7 +205,7 @@ def _element(
     if wanted == came and (clear or hidden == came):
         return None
     if part:
-        return Difference(name, without_foreign_numbers(wanted) if hidden == came else "…", hidden)
+        return Difference(name, _without_cards("", wanted) if hidden == came else "…", hidden)
     wanted_shown = _as_shown(exchange, request, int(number), wanted)
     if not clear and hidden == wanted_shown and set(hidden) != {"*"}:
         return None
@@ -224,6 +234,9 @@ def _as_shown(exchange: Exchange, request: Message, number: int, value: str) -> 
     """A wanted value masked as the element's own values are; one that was given masked stays as it is."""
     if _MASKED.fullmatch(value):
         return value
+    element = exchange.language.dialect.elements.get(number)
+    if element is None or (element.content != "b" and len(value) > element.max_length):
+        return _without_cards("", value)  # no value of this element, whose places say nothing of it then
     try:
         masked = mask_fields(exchange.language, Message(request.mti, {**request.fields, number: value}))
     except ValueError:  # no value that such an element could have
@@ -234,9 +247,26 @@ def _as_shown(exchange: Exchange, request: Message, number: int, value: str) -> 
 def _echoed(place: str, value: str | None) -> str | None:
     """A wanted value as it may be told again, before it is known what element it is held against."""
     number, _, _ = place.partition(".")
-    if value is None or value == PRESENT or (number not in HIDDEN and number != "2" and len(value) <= ECHOED_MOST):
+    if value is None or value == PRESENT:
         return value
-    return shown_card(value) if number == "2" else "…"
+    if number == "2":
+        return shown_card(value)
+    return "…" if number in HIDDEN or len(value) > ECHOED_MOST else _without_cards(number, value)
+
+
+def _without_cards(name: str, text: str) -> str:
+    """The text of a condition as it may be told again: without what may be a card number, unless it is an id."""
+    if name in IDS:
+        return without_foreign_numbers(text)
+    return _CARD_LIKE.sub(lambda found: "*" * len(found[0]), text)
+
+
+def _card_number(name: str, value: Any) -> str:
+    """A card number, whole or masked. Anything else would be found in no message, and its absence prove nothing."""
+    card = _text(name, value)
+    if _MASKED.fullmatch(card) is None and not (card.isascii() and card.isdigit() and len(card) in PAN_DIGITS):
+        raise WantedError(f"{name}: must be a card number without spaces, or a masked one such as 622202******0005")
+    return card
 
 
 def _text(name: str, value: Any) -> str:
@@ -277,13 +307,18 @@ def _elements(value: Any) -> dict[str, str | None]:
     elements: dict[str, str | None] = {}
     for key, item in value.items():
         place = str(key)
-        number, _, _ = place.partition(".")
-        if not (number.isascii() and number.isdigit() and 2 <= int(number) <= FIELDS_MOST) or len(place) > PLACE_MOST:
+        if len(place) > PLACE_MOST or not _is_place(place):
             raise WantedError(
                 f"fields: {place[:PLACE_MOST]!r} is neither an element's number nor a part: 60.batch_number"
             )
         elements[place] = None if item is None else _text(f"fields.{place}", item)
     return elements
+
+
+def _is_place(place: str) -> bool:
+    """Whether a text names an element, or a part of one."""
+    found = _PLACE.fullmatch(place)
+    return found is not None and 2 <= int(found[1]) <= FIELDS_MOST
 
 
 _ELEMENTS: dict[str, tuple[str, Callable[[str, Any, Mapping[str, Any]], str]]] = {

@@ -262,10 +262,11 @@ def _adjust_notice(request: Request, book: Book, home: Batch, told: Entry) -> tu
 
 
 def _adjusted(request: Request, book: Book, home: Batch, *, hypercom: bool) -> Transaction | None:
-    """What the record of an adjust names: in Hypercom by RRN or invoice, since DE60 has the adjust's own STAN."""
+    """What the record of an adjust names: in Hypercom by RRN or invoice, since DE60 has the adjust's own STAN. In
+    UnionPay also a sale that came late itself."""
     if hypercom:
         return home.by_rrn.get(request.meaning("rrn").strip()) or home.by_invoice.get(request.invoice)
-    found = original_of(request, book)
+    found = original_of(request, book, also_late=True)
     return None if found is None or found[0] is not home else found[1]
 
 

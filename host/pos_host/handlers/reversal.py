@@ -138,7 +138,7 @@ def _of_closed(request: Request, book: Book, home: Batch, original: Transaction,
         kind="reversal_of_closed",
         detail=_told(reason, original),
     )
-    looked_at = reversed_late(book, home, _moved_minor(original), now.at_ms)
+    looked_at = reversed_late(book, home, original.stan, _moved_minor(original), now.at_ms)
     rows = () if looked_at is None else (looked_at,)
     return Decision(outcome, now.at_ms, rrn, entries=(entry,), rows=rows, reason=reason)
 

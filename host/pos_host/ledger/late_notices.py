@@ -26,13 +26,21 @@ def late_notice(batch: Batch, told: Entry) -> Entry | None:
 
     None for the adjust of a refund: what its sale's fee was is not known here, so it is reported and not posted.
     """
-    original = batch.answers.get(told.original) if told.kind == "adjust" else None
+    original = adjusted_by(batch, told)
     if original is not None and original.function == "refund":
         return None
     detail = {**(json.loads(told.detail) if told.detail else {}), "function": told.kind}
     if original is not None:
         detail["amount_before_minor"] = amount_minor_now(batch, original)
     return told._replace(kind=LATE_NOTICE, detail=json.dumps(detail))
+
+
+def adjusted_by(batch: Batch, told: Entry) -> Transaction | None:
+    """What an adjust that comes late changes: a transaction of the batch, or one that came late itself; None for one
+    that stands alone, and for everything else."""
+    if told.kind != "adjust":
+        return None
+    return batch.answers.get(told.original) or told_late_as(batch, told.original)
 
 
 def as_told(entry: Entry) -> Entry:

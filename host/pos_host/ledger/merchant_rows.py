@@ -85,7 +85,21 @@ class DocumentRow(NamedTuple):
     sealed: str
 
 
-MerchantRow = RecordRow | PayoutRow | AuditRow | DocumentRow
+class RecordChangeRow(NamedTuple):
+    """That a record was written: `version` is the digest of what was written, `digest` chains this row to the one
+    before. `origin` is written, or found for what stood in the store before there was such a trail
+    (ledger/record_trail.py). The journal adds it to each record that it keeps; nobody posts it.
+    """
+
+    change_no: int
+    kind: str
+    record_id: str
+    origin: str
+    version: str
+    digest: str
+
+
+MerchantRow = RecordRow | PayoutRow | AuditRow | DocumentRow | RecordChangeRow
 
 PAYOUTS_OPEN = ("pending", "held", "released")
 """States of a payout of which something is still to be done; these are kept in memory."""

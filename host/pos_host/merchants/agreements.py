@@ -126,8 +126,7 @@ class Agreements:
             planned = version_of(self._desk.records.find(row.kind, row.record_id) or row)
             if planned.state != row.state:  # withdrawn while this waited for the desk
                 return Written()
-            begun = planned._replace(state=AGREEMENT.after(planned.state, "take_effect"))
-            return self._begun(begun, now_ms)
+            return self._begun([planned], now_ms)
 
         await self._act(HOST, "take_effect", version_of(row).scope, decide, "")
 
@@ -155,7 +154,7 @@ class Agreements:
         self._check(made, now_ms)
         begins_at_ms = self.kind.begins_at_ms(scope, moment)
         if begins_at_ms <= now_ms:
-            return self._begun(made._replace(state=AGREEMENT.after(made.state, "take_effect")), now_ms)
+            return self._begun([*self._overdue(scope, now_ms), made], now_ms)
         told = Told(f"{self.kind.name}.planned", 0, {"version": number, "scope": str(scope), "valid_from": moment})
         view = version_view(made)
         return Written((version_row(self.kind.name, made, now_ms, begins_at_ms),), (told,), None, view, view)
@@ -187,22 +186,36 @@ class Agreements:
                 except ValueError as error:
                     raise Refused(f"{self.kind.name}_not_valid", str(error), status=422) from None
 
-    def _begun(self, begun: Version, now_ms: int) -> Written:
-        """A version that takes effect, and the end of the one it replaces."""
-        scope, kind = begun.scope, self.kind.name
+    def _overdue(self, scope: Scope, now_ms: int) -> list[Version]:
+        """Planned versions of the scope that should have begun by now, in order: the host was down meanwhile. What is
+        agreed after them must not be replaced by them."""
+        planned = [version for version in self.versions.of(scope) if version.state == "planned"]
+        overdue = [version for version in planned if self.kind.begins_at_ms(scope, version.valid_from) <= now_ms]
+        return sorted(overdue, key=lambda version: (version.valid_from, version.number))
+
+    def _begun(self, planned: list[Version], now_ms: int) -> Written:
+        """Versions of one scope that take effect, one after the other, and the end of each that is replaced."""
+        scope, kind = planned[-1].scope, self.kind.name
         in_force = [version for version in self.versions.of(scope) if version.state == "in_force"]
-        replaced = [version._replace(state=AGREEMENT.after(version.state, "replace")) for version in in_force]
-        rows = [version_row(kind, version, now_ms) for version in (*replaced, begun)]
-        told = Told(f"{kind}.changed", 0, {"version": begun.number, "scope": str(scope), "values": begun.values})
+        begun = [version._replace(state=AGREEMENT.after(version.state, "take_effect")) for version in planned]
+        ended = [*in_force, *begun[:-1]]
+        replaced = [version._replace(state=AGREEMENT.after(version.state, "replace")) for version in ended]
+        rows = [version_row(kind, version, now_ms) for version in (*replaced, begun[-1])]
+        told = [Told(f"{kind}.changed", 0, _changed(version)) for version in begun]
         before = version_view(in_force[0]) if in_force else None
-        view = version_view(begun)
-        return Written(tuple(rows), (told,), before, view, view)
+        view = version_view(begun[-1])
+        return Written(tuple(rows), tuple(told), before, view, view)
 
     def _version(self, scope: Scope, number: int) -> Version:
         found = next((version for version in self.versions.of(scope) if version.number == number), None)
         if found is None:
             raise Refused("unknown_version", f"{scope} has no version {number}", status=404)
         return found
+
+
+def _changed(version: Version) -> dict[str, Any]:
+    """What the event says of a version that takes effect."""
+    return {"version": version.number, "scope": str(version.scope), "values": version.values}
 
 
 def version_view(version: Version) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
-from pos_host.ledger.book import Batch, Transaction
+from pos_host.ledger.book import Batch, LateTransaction, Transaction
 from pos_host.ledger.entry import SALES, Entry
+from pos_host.ledger.late_notices import adjusted_by
 from pos_host.money.fee_schedule import FeeSchedule
 from pos_host.money.payout import CapturedRefund, CapturedSale, ChargedDay
 
@@ -56,8 +57,8 @@ def captured_in(batch: Batch, schedules: Schedules = none_known) -> Captured:
 
 
 def captured_late(batch: Batch, told: Entry, schedules: Schedules = none_known) -> Captured:
-    """What a late notice (as_told) moves beside its batch, before it is applied; `schedules` knows by which that batch
-    was charged.
+    """What a late notice (as_told) moves beside its batch, before it is applied; `schedules` knows by which that batch,
+    and what came late of it before, was charged.
 
     An adjust moves what is new in it: the sale's new amount, less the one before, each with its fee.
     """
@@ -66,10 +67,11 @@ def captured_late(batch: Batch, told: Entry, schedules: Schedules = none_known) 
         before_minor = int(detail.get("original_refunded_minor", 0))
         sale = _noted_sale(batch, told.original, detail, schedules) if "original_rrn" in detail else None
         return Captured([], [CapturedRefund(told.product, told.amount_minor, sale, before_minor)])
-    original = batch.answers.get(told.original) if told.kind == "adjust" else None
+    original = adjusted_by(batch, told)
     if original is None:
         return Captured([CapturedSale(told.at_ms, told.product, told.amount_minor)], [])
-    begun = [day for day in batch.charged if day[1] <= original.entry.at_ms] or batch.charged[:1]
+    days = original.charged if isinstance(original, LateTransaction) else batch.charged
+    begun = [day for day in days if day[1] <= original.entry.at_ms] or days[:1]
     charged = _charged(begun[-1], schedules) if begun else None
     before_minor = int(json.loads(told.detail)["amount_before_minor"])
     before = _sale(original)._replace(amount_minor=before_minor, charged=charged)

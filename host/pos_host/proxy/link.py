@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import struct
 from collections.abc import Callable
 from random import Random
-from typing import Any, cast
+from typing import cast
 
+from pos_host.os_errors import in_words
 from pos_host.proxy.flow import Flow
 from pos_host.proxy.pieces import End, Piece
 from pos_host.proxy.toxic_documents import ToxicSpec
+from pos_host.reset_connection import reset_connection
 
 CONNECT_TIMEOUT_S = 10.0
 """A host that takes no connection in this time is not there; terminals give up sooner or later than that anyway."""
@@ -22,11 +21,8 @@ MOST_WAITING_BYTES = 65_536
 """Bytes that wait in one direction, then its sender is read no further: a toxic that slows down slows the sender down,
 and a connection costs no more than this."""
 
-NO_LINGER = struct.pack("ii", 1, 0)
-"""SO_LINGER of no seconds: closing the socket sends RST."""
-
 Tap = Callable[["Link", str, bytes], None]
-"""Told of the bytes as they come, before any harm: link, stream, data."""
+"""Told of the bytes as they come, before any harm: link, stream, data; of each stream's end by b""."""
 
 
 class Side(asyncio.Protocol):
@@ -190,15 +186,15 @@ class Link:
         """End both connections by RST."""
         for side in (self.client, self.server):
             if side.transport is not None:
-                _refuse_to_linger(side.transport)
-                side.transport.abort()
+                reset_connection(side.transport)
         self._end()
 
     def _end(self) -> None:
         if not self.over:
             self.over = True
-            self.client.stop()
-            self.server.stop()
+            for side in (self.client, self.server):
+                side.stop()
+                self.tap(self, side.stream, b"")
             if self._connecting is not None:
                 self._connecting.cancel()
             self._gone(self)
@@ -216,11 +212,4 @@ def _why_not(error: OSError) -> str:
     """Why a connection failed, in the system's plain words; a name that cannot be resolved has a negative number."""
     if error.errno is None:
         return "no answer"
-    return os.strerror(error.errno) if error.errno > 0 else error.strerror or "no such address"
-
-
-def _refuse_to_linger(transport: asyncio.Transport) -> None:
-    wire: Any = transport.get_extra_info("socket")
-    if wire is not None:
-        with contextlib.suppress(OSError):
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    return in_words(error)

@@ -78,6 +78,14 @@ class Proxy:
         for link in list(self.links):
             link.set_toxics(toxics)
 
+    async def become(self, listen: tuple[str, int], upstream: tuple[str, int], enabled: bool) -> None:
+        """Have these addresses, on or off; connections end where one has changed. Raises OSError when it is taken."""
+        if (listen, upstream) != (self.listen, self.upstream):
+            await self.close()
+            self.listen, self.upstream = listen, upstream
+        self.enabled = enabled
+        await self.settle()
+
     async def settle(self) -> None:
         """Listen, or hang up, as the proxy is up or down; raises OSError when the address is taken."""
         if self.down:
@@ -140,6 +148,25 @@ class Proxies:
 
     async def add(self, document: object) -> Proxy:
         """A new proxy of a document; raises ToxicError, Conflict, or OSError when the address is taken."""
+        proxy = self._made(document)
+        if proxy.name in self.by_name:
+            raise Conflict("proxy already exists")
+        self._check_room({proxy.name})
+        await self._open(proxy)
+        return proxy
+
+    async def replace(self, documents: list[object]) -> list[Proxy]:
+        """A new proxy of each document, in the place of one of the same name; raises as `add` does. Nothing has
+        changed then, but where an address is taken."""
+        made = [self._made(document) for document in documents]
+        self._check_room({proxy.name for proxy in made})
+        for proxy in made:
+            if proxy.name in self.by_name:
+                await self.remove(proxy.name)
+            await self._open(proxy)
+        return made
+
+    def _made(self, document: object) -> Proxy:
         if not isinstance(document, dict):
             raise ToxicError("proxy", "must be an object")
         for key in document.keys() - {"name", "listen", "upstream", "enabled", "toxics"}:
@@ -147,30 +174,35 @@ class Proxies:
         name = document.get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ToxicError("name", "must be up to 64 letters, digits, dots, hyphens and underscores")
-        if name in self.by_name:
-            raise Conflict("proxy already exists")
-        if len(self.by_name) >= MOST_PROXIES:
-            raise Conflict(f"there are {MOST_PROXIES} proxies, which is the most")
         listen, upstream = (read_address(document, key) for key in ("listen", "upstream"))
         proxy = Proxy(name, listen, upstream, self._seed, self._tap, self._tell)
         proxy.enabled = read_switch(document, default=True)
-        await proxy.settle()
-        self.by_name[name] = proxy
         return proxy
 
+    def _check_room(self, names: set[str]) -> None:
+        if len(self.by_name.keys() | names) > MOST_PROXIES:
+            raise Conflict(f"there may be {MOST_PROXIES} proxies at the most")
+
+    async def _open(self, proxy: Proxy) -> None:
+        await proxy.settle()
+        self.by_name[proxy.name] = proxy
+
     async def change(self, name: str, document: object) -> Proxy:
-        """A proxy with another upstream, another address, switched on or off; raises as `add` does, and NotFound."""
+        """A proxy with another upstream, another address, switched on or off; raises as `add` does, and NotFound. It is
+        as it was then."""
         proxy = self.find(name)
         if not isinstance(document, dict):
             raise ToxicError("proxy", "must be an object")
         listen, upstream = (
             read_address(document, key) if document.get(key) else getattr(proxy, key) for key in ("listen", "upstream")
         )
-        if (listen, upstream) != (proxy.listen, proxy.upstream):
-            await proxy.close()
-            proxy.listen, proxy.upstream = listen, upstream
-        proxy.enabled = read_switch(document, default=proxy.enabled)
-        await proxy.settle()
+        enabled = read_switch(document, default=proxy.enabled)
+        before = proxy.listen, proxy.upstream, proxy.enabled
+        try:
+            await proxy.become(listen, upstream, enabled)
+        except OSError:
+            await proxy.become(*before)
+            raise
         return proxy
 
     async def remove(self, name: str) -> None:

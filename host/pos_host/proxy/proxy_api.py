@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pos_host.os_errors import why_not_opened
 from pos_host.proxy.proxies import Conflict, NotFound, Proxies, add_toxic, find_toxic
 from pos_host.proxy.toxic_documents import ToxicError, read_toxic
 
@@ -69,7 +70,7 @@ def _guarded(by_method: dict[str, Answer]) -> Answer:
         except ToxicError as error:
             return _problem(400, str(error))
         except OSError as error:
-            return _problem(500, f"listen: {error.strerror or error}")
+            return _problem(500, f"listen: {why_not_opened(error)}")
 
     return answer
 
@@ -86,9 +87,15 @@ async def _document(request: Request) -> Any:
         if len(body) > MOST_BODY_BYTES:
             raise ToxicError("body", f"has more than {MOST_BODY_BYTES} bytes")
     try:
-        return json.loads(body)
+        document = json.loads(body)
+        json.dumps(document, ensure_ascii=False).encode()
+        return document
+    except UnicodeEncodeError:
+        raise ToxicError("body", "holds half a character, a surrogate without the other") from None
     except ValueError:
         raise ToxicError("body", "is no JSON") from None
+    except RecursionError:
+        raise ToxicError("body", "has too many brackets inside each other") from None
 
 
 class _Api:
@@ -110,13 +117,8 @@ class _Api:
         documents = await _document(request)
         if not isinstance(documents, list):
             raise ToxicError("body", "must be a list of proxies")
-        made = []
-        for document in documents:
-            name = document.get("name") if isinstance(document, dict) else None
-            if name in self._proxies.by_name:
-                await self._proxies.remove(str(name))
-            made.append((await self._proxies.add(document)).to_json())
-        return JSONResponse({"proxies": made}, 201)
+        made = await self._proxies.replace(documents)
+        return JSONResponse({"proxies": [proxy.to_json() for proxy in made]}, 201)
 
     async def list_proxies(self, request: Request) -> Response:
         return JSONResponse({name: proxy.to_json() for name, proxy in self._proxies.by_name.items()})

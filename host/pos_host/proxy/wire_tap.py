@@ -33,8 +33,8 @@ class WireTap:
         self._numbers: WeakKeyDictionary[Link, int] = WeakKeyDictionary()
 
     def heard(self, link: Link, stream: str, data: bytes) -> None:
-        """Take the next bytes of a connection."""
-        if self._stopped:
+        """Take the next bytes of a connection; none at its end."""
+        if self._stopped or not (data or link in self._framers):
             return
         try:
             self._record(link, stream, data)
@@ -49,6 +49,11 @@ class WireTap:
             self._count += 1
             self._numbers[link] = self._count
         framer, number, now_ms = self._framers[link][stream], self._numbers[link], self._now_ms()
+        if not data:
+            if framer.waiting:
+                why = "no frame: the connection ended within it"
+                self._recorder.unframed(now_ms, number, DIRECTIONS[stream], self._language, framer.waiting, why)
+            return
         broken = framer.error is not None
         for frame in framer.receive_data(data):
             self._recorder.frame(now_ms, number, DIRECTIONS[stream], self._language, frame)

@@ -14,6 +14,9 @@ from typing import BinaryIO, NamedTuple
 LARGEST_PACKET = 262_144
 """Bytes of a packet or block: tcpdump's own largest; a file that says more is damaged."""
 
+LATEST_MS = (2**32 - 1) * 1000
+"""The latest time, in UTC milliseconds, that time stamps of pcap can say; those of pcapng go past every calendar."""
+
 PCAP_MAGICS = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1_000_000}
 """How many units of a time stamp's fraction make a millisecond: micro- or nanoseconds."""
 
@@ -148,6 +151,8 @@ class _Pcapng:
         if length > len(body) - 20:
             raise CaptureError(f"{self._name}: byte {at}: a packet is longer than its block")
         at_ms = (high << 32 | low) * 1000 / interface.per_s + interface.offset_s * 1000
+        if not 0 <= at_ms <= LATEST_MS:
+            raise CaptureError(f"{self._name}: byte {at}: a packet of a time before 1970 or after 2106")
         return Packet(at_ms, interface.link_type, body[20 : 20 + length])
 
     def _interface_of(self, at: int, number: int) -> _Interface:

@@ -6,19 +6,16 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from pos_host.options import UsageError
 from pos_host.recording.card_watch import CardWatch
 from pos_host.recording.replacement import SECRET_BYTES, Replacements
 from pos_host.recording.rewriting import Rewriter
 from pos_specs.errors import FramingError, MessageError
-from pos_specs.framing import Frame, Framer, join_frame
+from pos_specs.framing import Frame, join_frame
 from pos_specs.language import Language
 from pos_specs.recording import Direction, RecordedFrame, heading, line_of
-
-if TYPE_CHECKING:
-    from pos_host.exchanges import Exchange
 
 STRAY_NUMBER = "a card number stands where the dialect has none"
 
@@ -34,24 +31,7 @@ class Recorder:
         self._rewriter = Rewriter(Replacements(random(SECRET_BYTES)))
         self._watch = CardWatch()
         self._began_ms = began_ms
-        self._connections: dict[object, int] = {}
         self._write(heading(made_by, datetime.fromtimestamp(began_ms / 1000, UTC).isoformat(timespec="milliseconds")))
-
-    def exchange(self, exchange: Exchange, now_ms: int) -> None:
-        """Record a request of the host's and its answer, which leaves at `now_ms`.
-
-        What a scenario rule does to an answer on its way is not seen from here: such an answer is left out.
-        """
-        connection = self.connection(exchange.peer)
-        language = exchange.language
-        self.frame(exchange.at_ms, connection, "to_host", language, exchange.frame)
-        if exchange.reply and not exchange.fault:
-            for frame in Framer(language.dialect.framing).receive_data(exchange.reply):
-                self.frame(now_ms, connection, "to_terminal", language, frame, exchange.function)
-
-    def connection(self, peer: object) -> int:
-        """The number of a connection, the next one for a peer that is new."""
-        return self._connections.setdefault(peer, len(self._connections) + 1)
 
     def frame(
         self,

@@ -25,6 +25,9 @@ from pos_specs.tlv import TlvError, build_tlv, parse_tlv
 _LONG_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){11,}(?:[=D^][^?]*)?")
 """Twelve digits and more, also in groups, and what follows a card number on a track."""
 
+_EBCDIC_DIGITS = re.compile(r"(?:[Ff][0-9]){12,}")
+"""As many as the hex of their EBCDIC characters; the hex of ASCII ones is a run of digits itself."""
+
 _TRACK_2 = re.compile(r"([;]?)([0-9]{12,19})([=D])([0-9]{0,7})(.*)", re.DOTALL)
 """Number, separator, expiry and service code; what follows is the issuer's and the card's secret (ISO/IEC 7813)."""
 
@@ -85,11 +88,13 @@ class Rewriter:
         return Rewritten(rewritten, tuple(dict.fromkeys(changed)), tuple(blanked), frozenset(found))
 
     def _without(self, cards: set[str], value: str) -> str:
-        """The value with numbers replaced that the message carries elsewhere: as digits, or as hex of characters."""
+        """The value with numbers replaced that the message carries elsewhere: as digits, or as hex of characters. An
+        account number may have letters: that becomes zeros."""
         for card in sorted(cards, key=len, reverse=True):
-            other = self._replacements.number(card)
+            is_number = card.isascii() and card.isdigit()
+            other = self._replacements.number(card) if is_number else _nothing_of(card)
             value = value.replace(card, other)
-            for encoding in ("ascii", EBCDIC):
+            for encoding in ("ascii", EBCDIC) if card.isascii() else ():
                 code, instead = card.encode(encoding).hex(), other.encode(encoding).hex()
                 value = value.replace(code, instead).replace(code.upper(), instead.upper())
         return value
@@ -149,6 +154,9 @@ class _Work:
             return self._hide(value)  # binary data in a text
         if element.content == "b":
             return value if element.length_digits == 0 else self._hide(value)
+        if _EBCDIC_DIGITS.search(value):
+            self.hid = True
+            value = _EBCDIC_DIGITS.sub(lambda run: _zeros(run[0]), value)
         return _LONG_DIGITS.sub(lambda run: self._run(run[0]), value)
 
     def _run(self, run: str) -> str:
@@ -242,6 +250,11 @@ def _in_groups(grouped: str, number: str) -> str:
     """`number` with the separators of `grouped` between its digits."""
     digits = iter(number)
     return "".join(next(digits) if sign.isdigit() else sign for sign in grouped)
+
+
+def _nothing_of(account: str) -> str:
+    """An account number without its letters and digits, of whatever script."""
+    return "".join("0" if sign.isalnum() else sign for sign in account)
 
 
 def _zeros(text: str) -> str:

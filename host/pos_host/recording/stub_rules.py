@@ -7,6 +7,7 @@ which of the terminal's requests it was.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from pos_specs.card_search import cards_in
 from pos_specs.cards import pan_of_track2
 from pos_specs.currencies import MoneyError, find_currency, show_amount
 from pos_specs.recorded_exchanges import RecordedExchange
+from pos_specs.vocabulary import FUNCTIONS
 
 FIRST_DIGITS = 6
 """Digits of a card number that a condition has: the issuer's."""
@@ -34,6 +36,11 @@ TOLD_APART_BY = (
 """Conditions that are tried, the first that tells an answer apart is taken."""
 
 NO_ANSWER = "no_reply"
+
+LONGEST_ID = 64
+"""Characters of a rule's id (rules/rule.py)."""
+
+_NO_LETTERS = re.compile("[^A-Za-z0-9]+")
 
 
 class Outcome(NamedTuple):
@@ -57,7 +64,7 @@ def stub_rules(exchanges: Iterable[RecordedExchange]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str], list[_Case]] = {}
     approved: dict[tuple[str, str], str] = {}
     for exchange in exchanges:
-        if exchange.unreadable or not exchange.function:
+        if exchange.unreadable or exchange.function not in FUNCTIONS:
             continue
         dialect = exchange.language.dialect
         rule = exchange.language.function_of(exchange.message)
@@ -162,9 +169,8 @@ def _conditions(cases: list[_Case], place: int) -> dict[str, Any]:
 
 
 def _rule(dialect: str, function: str, conditions: dict[str, Any], outcome: Outcome, number: int) -> dict[str, Any]:
-    name = "silent" if outcome.silent else outcome.code or "stub"
     document: dict[str, Any] = {
-        "id": f"{dialect}-{function.replace('_', '-')}-{name}-{number}"[:64],
+        "id": _id(dialect, function, outcome, number),
         "when": {"function": function, "dialect": dialect, **conditions},
     }
     if outcome.silent:
@@ -172,11 +178,18 @@ def _rule(dialect: str, function: str, conditions: dict[str, Any], outcome: Outc
     elif outcome.uploads:
         document["reply"] = {"force_upload": True}
     else:
-        reply: dict[str, Any] = {"response_code": outcome.code} if outcome.code else {}
+        reply: dict[str, Any] = {"response_code": outcome.code} if outcome.code else {"omit": ["39"]}
         if outcome.elements:
             reply["set"] = {str(element): value for element, value in outcome.elements}
         document["reply"] = reply
     return document
+
+
+def _id(dialect: str, function: str, outcome: Outcome, number: int) -> str:
+    """Of the signs and the length that rules allow; a code may be anything that the other host sent."""
+    name = "silent" if outcome.silent else _NO_LETTERS.sub("", outcome.code) or "stub"
+    end = f"-{name}-{number}"
+    return _NO_LETTERS.sub("-", f"{dialect}-{function}")[: LONGEST_ID - len(end)] + end
 
 
 @lru_cache(maxsize=1)

@@ -6,24 +6,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pos_host.journal import Journal
 from pos_host.ledger.dialect_names import dialect_named
 from pos_host.ledger.entry import SETTLED_BY_HOST, BatchRow
 from pos_host.reports.late_reversals import LateReversal
 
+BATCHES_AT_ONCE = 10
+"""Batches that are read in one go: a terminal that was away for longer is rare."""
 
-class SettledSpans:
-    """Takes closed batches by number, so that those of a terminal come in order, and tells of each which batches were
-    settled by the same totals."""
 
-    def __init__(self) -> None:
-        self._span: list[BatchRow] = []
-
-    def take(self, row: BatchRow) -> list[BatchRow]:
-        """`row` with those before it that the host settled and whose terminal sent the same totals for all of them."""
-        mine = [before for before in self._span if _is_one_settlement(before, row)]
-        span = [*mine, row]
-        self._span = span if row.result == SETTLED_BY_HOST else []
+async def settled_span(journal: Journal, row: BatchRow) -> list[BatchRow]:
+    """`row` behind those before it that the host settled and whose terminal sent the same totals for all of them; of a
+    settlement whose totals cannot differ, `row` alone."""
+    span = [row]
+    if not _totals_may_differ(row):
         return span
+    while True:
+        page = await journal.batches_of(row.terminal_no, span[0].batch_id, BATCHES_AT_ONCE)
+        for before in page:
+            if not _is_one_settlement(before, row):
+                return span
+            span.insert(0, before)
+        if len(page) < BATCHES_AT_ONCE:
+            return span
 
 
 def totals_differ(span: list[BatchRow], reversed_late: list[LateReversal]) -> dict[str, Any] | None:
@@ -33,7 +38,7 @@ def totals_differ(span: list[BatchRow], reversed_late: list[LateReversal]) -> di
     lines of its own, so the host's amount is without it; where that explains all there is no line.
     """
     last = span[-1]
-    if last.result != "out_of_balance" or dialect_named(last.dialect).totals_kind != "iso87":
+    if not _totals_may_differ(last):
         return None
     sent = json.loads(last.settlement or "{}").get("sent") or json.loads(last.terminal_totals or "{}")
     host: dict[str, list[int]] = {}
@@ -50,10 +55,15 @@ def totals_differ(span: list[BatchRow], reversed_late: list[LateReversal]) -> di
     return {"kind": "totals_differ", "stan": "", "currency": currency, **amounts, **totals}
 
 
+def _totals_may_differ(row: BatchRow) -> bool:
+    return row.result == "out_of_balance" and dialect_named(row.dialect).totals_kind == "iso87"
+
+
 def _is_one_settlement(before: BatchRow, row: BatchRow) -> bool:
+    if before.result != SETTLED_BY_HOST:
+        return False
     told, mine = (json.loads(one.settlement or "{}") for one in (before, row))
-    same_terminal = before.terminal_no == row.terminal_no
-    return same_terminal and "sent" in told and (told["key"], told["sent"]) == (mine.get("key"), mine.get("sent"))
+    return "sent" in told and (told["key"], told["sent"]) == (mine.get("key"), mine.get("sent"))
 
 
 def _net_minor(totals: dict[str, list[int]]) -> int:

@@ -10,7 +10,7 @@ from pos_host.ledger.entry import BatchRow
 from pos_host.ledger.group_totals import sides
 from pos_host.ledger.host_settlement import unsettled_batch
 from pos_host.ledger.merchant_rows import PayoutRow
-from pos_host.merchants.look_back_reading import Closing, Flagged
+from pos_host.merchants.forgotten.look_back_reading import Closing, Flagged
 
 COLUMNS = (
     *("merchant_id", "terminal_id", "batch_id", "batch_number", "severity", "since", "reasons", "ended", "ended_at"),

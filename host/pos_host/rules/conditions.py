@@ -8,7 +8,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from pos_host.clock import Instant
-from pos_host.rules.rule_table import RuleTable, as_text
+from pos_host.rules.patterns import PatternError, compiled
+from pos_host.rules.rule_table import NO_ELEMENT, RuleTable, as_text, is_element
 from pos_host.transaction.request import Request
 from pos_specs.cards import pan_of_track2
 from pos_specs.currencies import MINOR_DIGITS, MOST_AMOUNT_MINOR, MoneyError, find_currency, shipped_currencies
@@ -163,8 +164,9 @@ def _written(table: RuleTable, key: str) -> Decimal | None:
     value = table.raw(key)
     if key not in table.table:
         return None
+    text = str(value) if isinstance(value, float) else as_text(value)
     try:
-        amount = Decimal(str(value)) if isinstance(value, (str, int, float)) and value is not True else Decimal("NaN")
+        amount = Decimal("NaN" if text is None else text)
     except InvalidOperation:
         amount = Decimal("NaN")
     exponent = amount.as_tuple().exponent
@@ -228,8 +230,8 @@ def _fields(when: RuleTable) -> list[Test]:
     table = when.sub("field")
     tests: list[Test] = []
     for key in () if table is None else table.table:
-        if not key.isdecimal() or not key.isascii() or not 2 <= int(key) <= 128:
-            raise table.fail(key, "is no element: elements are numbers from 2 to 128")  # type: ignore[union-attr]
+        if not is_element(key):
+            raise table.fail(key, NO_ELEMENT)  # type: ignore[union-attr]
         tests.append(_field_test(int(key), _pattern(table, key)))  # type: ignore[arg-type]
     return tests
 
@@ -274,9 +276,9 @@ def _pattern(table: RuleTable, key: str) -> re.Pattern[str] | None:
     if text is None:
         raise table.fail(key, "must be a regular expression in quotes, or null")
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise table.fail(key, f"is no regular expression: {error.msg}") from None
+        return compiled(text)
+    except PatternError as error:
+        raise table.fail(key, str(error)) from None
 
 
 def _between(when: RuleTable) -> list[Test]:

@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
+from math import inf
 from typing import Any, NamedTuple
 
+from pos_host.clock import Clock, ManualClock
 from pos_host.logs import Logger
 from pos_host.session import Session
 
@@ -15,7 +18,7 @@ log = Logger("pos_host.rules")
 
 
 class Item(NamedTuple):
-    """Bytes to write not before `due_s` of the loop's time, how many answers are given with them, and what follows."""
+    """Bytes to write not before `due_s` of the outlet's time, how many answers are given with them, what follows."""
 
     due_s: float
     data: bytes
@@ -24,17 +27,26 @@ class Item(NamedTuple):
 
 
 class Outlet:
-    """The line in which the answers of a connection wait. Nothing overtakes what waits here, but late answers do come
-    later: `late` has their timers. `held` is an answer that waits for the next one, and whether they go as one."""
+    """The line in which the answers of a connection wait. Nothing overtakes what waits here, but late answers get in
+    line only when they are due: until then they are in `late`, the soonest first. `held` is an answer that waits for
+    the next one, and whether they go as one.
 
-    __slots__ = ("_held", "_late", "_line", "_loop", "_session", "_timer")
+    The outlet's time is the loop's and, under a manual clock, as much more as that was moved: what waits for 40 seconds
+    is due when a test moves the clock by 40 seconds, and a device at the other end is answered also if nobody does.
+    """
 
-    def __init__(self, session: Session) -> None:
+    __slots__ = ("_clock", "_held", "_late", "_line", "_loop", "_number", "_session", "_timer")
+
+    def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._loop = asyncio.get_running_loop()
+        self._clock = clock if isinstance(clock, ManualClock) else None
+        if self._clock is not None:
+            self._clock.at_move.add(self._go_on)
         self._line: deque[Item] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._late: set[asyncio.TimerHandle] = set()
+        self._late: list[tuple[float, int, bytes]] = []
+        self._number = 0
         self._held: tuple[bytes, bool] | None = None
 
     def send(self, data: bytes) -> None:
@@ -58,8 +70,10 @@ class Outlet:
 
     def drop(self) -> None:
         """The connection is gone: what waits for it is forgotten."""
-        for timer in (*self._late, *filter(None, [self._timer])):
-            timer.cancel()
+        if self._clock is not None:
+            self._clock.at_move.discard(self._go_on)
+        if self._timer is not None:
+            self._timer.cancel()
         self._late.clear()
         self._line.clear()
         self._timer = self._held = None
@@ -97,8 +111,8 @@ class Outlet:
     def _put(
         self, data: bytes, *, delay_s: float = 0.0, answers: int = 1, then: Callable[[], None] | None = None
     ) -> None:
-        now_s = self._loop.time()
-        due_s = max(now_s + delay_s, self._line[-1].due_s if self._line else now_s)
+        now_s = self._now_s()
+        due_s = self._behind_the_last(now_s + delay_s)
         item = Item(due_s, data, answers, then)
         if due_s <= now_s and not self._line:
             self._write(item)
@@ -109,28 +123,39 @@ class Outlet:
     def _dribble(self, data: bytes, pause_s: float) -> None:
         self._put(data[:1], answers=0)
         for place in range(1, len(data)):
-            begun_s = self._line[-1].due_s if self._line else self._loop.time()
+            begun_s = self._line[-1].due_s if self._line else self._now_s()
             item = Item(begun_s + pause_s, data[place : place + 1], int(place == len(data) - 1), None)
             self._line.append(item)
         self._wait()
 
     def _put_late(self, data: bytes, seconds: float) -> None:
-        def send() -> None:
-            self._late.discard(timer)
-            self._put(data)
-            self._flush()
+        self._number += 1
+        heappush(self._late, (self._now_s() + seconds, self._number, data))
+        self._wait()
 
-        timer = self._loop.call_later(seconds, send)
-        self._late.add(timer)
+    def _now_s(self) -> float:
+        moved_ms = 0 if self._clock is None else self._clock.moved_ms
+        return self._loop.time() + moved_ms / 1000
+
+    def _behind_the_last(self, due_s: float) -> float:
+        """When something is due that would be at `due_s`, and overtakes nothing."""
+        return max(due_s, self._line[-1].due_s) if self._line else due_s
 
     def _wait(self) -> None:
-        if self._timer is None and self._line:
-            self._timer = self._loop.call_at(self._line[0].due_s, self._go_on)
+        """Have one timer, for what is due first."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        soonest_s = min(self._line[0].due_s if self._line else inf, self._late[0][0] if self._late else inf)
+        if soonest_s < inf:
+            self._timer = self._loop.call_later(soonest_s - self._now_s(), self._go_on)
 
     def _go_on(self) -> None:
         """Write what is due, one write a moment, and wait for the next."""
-        self._timer = None
-        now_s = self._loop.time()
+        now_s = self._now_s()
+        while self._late and self._late[0][0] <= now_s:
+            due_s, _, data = heappop(self._late)
+            self._line.append(Item(self._behind_the_last(due_s), data, 1, None))
         while self._line and self._line[0].due_s <= now_s:
             self._write(self._line.popleft())
         self._flush()

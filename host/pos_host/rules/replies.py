@@ -11,7 +11,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from pos_host.rules.errors import RuleFailed
-from pos_host.rules.rule_table import RuleTable, as_text
+from pos_host.rules.rule_table import NO_ELEMENT, RuleTable, as_text, is_element
 from pos_host.rules.templates import Template
 from pos_host.transaction.request import Request
 from pos_specs.currencies import MoneyError, find_currency, parse_amount
@@ -61,7 +61,7 @@ def read_reply(rule: RuleTable) -> Reply | None:
         code,
         amount or "",
         {} if values is None else {_element(values, key): _value(values, key) for key in values.table},
-        tuple(int(text) for text in table.texts("omit", _is_element, "must be elements, numbers from 2 to 128")),
+        tuple(int(text) for text in table.texts("omit", is_element, "must be elements, numbers from 2 to 128")),
         _tags(table),
         table.flag("force_upload", False),
     )
@@ -93,13 +93,9 @@ def _value(table: RuleTable, key: str) -> Template:
 
 
 def _element(table: RuleTable, key: str) -> int:
-    if not _is_element(key):
-        raise table.fail(key, "is no element: elements are numbers from 2 to 128")
+    if not is_element(key):
+        raise table.fail(key, NO_ELEMENT)
     return int(key)
-
-
-def _is_element(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and 2 <= int(text) <= 128
 
 
 def _tags(reply: RuleTable) -> tuple[tuple[str, str], ...]:

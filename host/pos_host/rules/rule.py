@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,6 @@ from pos_host.rules.errors import RulesError
 from pos_host.rules.fault_kinds import Fault, read_fault
 from pos_host.rules.replies import Reply, read_reply
 from pos_host.rules.rule_table import RuleTable
-from pos_specs.masking import luhn_valid, mask_pan
 from pos_specs.yaml_lines import Document, DocumentError, Place, document_of, read_document
 
 MOST_RULES = 10_000
@@ -21,8 +21,10 @@ MOST_RULES = 10_000
 some thousands."""
 
 MOST_SEED = 2**63 - 1
+"""A number that every language and store can hold."""
 
-_DIGITS = re.compile(r"[0-9]{12,19}")
+MOST_TIMES = 1_000_000_000
+"""More than a host answers in a week at its fastest."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -104,8 +106,9 @@ def read_rules(document: Document, given: object, path: Place, taken: Iterable[s
     if len(given) + len(known) > MOST_RULES:
         raise RulesError(document.file, document.line_of(path), f"has more than {MOST_RULES} rules")
     rules = []
+    free_ids = (name for number in count(1) if (name := f"rule-{number}") not in known)
     for index, table in enumerate(given):
-        rule = _read_rule(RuleTable(document, (*path, index), table), known)
+        rule = _read_rule(RuleTable(document, (*path, index), table), known, free_ids)
         known.add(rule.id)
         rules.append(rule)
     return rules
@@ -116,27 +119,10 @@ def rules_of(documents: Sequence[Mapping[str, Any]], taken: Iterable[str] = ()) 
     return read_rules(document_of(documents, "body"), list(documents), ("rules",), taken)
 
 
-def shown(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule's document as it may leave the process: what may be a card number in a pattern or value is masked."""
-    return {key: _masked(value) if key in ("when", "reply", "title") else value for key, value in document.items()}
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: value[key] if key.endswith("_id") else _masked(value[key]) for key in value}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return _DIGITS.sub(_mask_run, value) if isinstance(value, str) else value
-
-
-def _mask_run(found: re.Match[str]) -> str:
-    return mask_pan(found[0]) if luhn_valid(found[0]) else found[0]
-
-
-def _read_rule(table: RuleTable, taken: set[str]) -> Rule:
+def _read_rule(table: RuleTable, taken: set[str], free_ids: Iterator[str]) -> Rule:
     id_ = table.text("id", _ID.pattern, "must be letters, digits and . _ - (at most 64)")
     if id_ is None:
-        id_ = next(name for number in range(1, MOST_RULES + 2) if (name := f"rule-{number}") not in taken)
+        id_ = next(free_ids)
     elif id_ in taken:
         raise table.fail("id", f"there is another rule {id_}")
     title = table.raw("title")
@@ -144,7 +130,7 @@ def _read_rule(table: RuleTable, taken: set[str]) -> Rule:
         raise table.fail("title", "must be a text")
     condition = read_condition(table)
     reply, fault = read_reply(table), read_fault(table)
-    times = table.number("times", 1, MOST_SEED) or 0
+    times = table.number("times", 1, MOST_TIMES) or 0
     enabled = table.flag("enabled", True)
     table.done("a rule")
     if reply is None and fault is None:

@@ -52,7 +52,7 @@ class RuleChanges:
 
         def change() -> list[Json]:
             if seed is not None and not 0 <= seed <= MOST_SEED:
-                raise RulesError("body", None, f"seed: must be a whole number from 0 to {MOST_SEED}")
+                raise RulesError("body", None, "seed: must be a whole number from 0 to 2**63 - 1")
             self._rulebook.replace(documents)
             self._rulebook.seed = self._rulebook.seed if seed is None else seed
             return self._rulebook.views()

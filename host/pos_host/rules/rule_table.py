@@ -12,6 +12,10 @@ from pos_specs.yaml_lines import Document, Place
 MOST_TEXT = 1000
 """Characters of one text of a rule: the longest element has 999."""
 
+NO_ELEMENT = "is no element: elements are numbers from 2 to 128"
+
+_NUMBER = re.compile("[0-9]{1,3}")
+
 
 class RuleTable:
     """One table of a document at `path`: gives checked values and complains of keys nobody asked for."""
@@ -90,8 +94,13 @@ class RuleTable:
                 raise self.fail(key, f"is no key of {what}, which has {', '.join(sorted(self._asked))}")
 
 
+def is_element(text: str) -> bool:
+    """Whether a text is the number of an element; its length is looked at first, since it may be as long as a body."""
+    return _NUMBER.fullmatch(text) is not None and 2 <= int(text) <= 128
+
+
 def as_text(value: object) -> str | None:
     """A text, or a whole number written without quotes; None for everything else and for a text that is too long."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if value.bit_length() < 3 * MOST_TEXT else None
     return value if isinstance(value, str) and len(value) <= MOST_TEXT else None

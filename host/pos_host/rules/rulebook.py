@@ -11,8 +11,9 @@ from pos_host.clock import Instant, iso_utc
 from pos_host.ledger.book import Book
 from pos_host.logs import Logger
 from pos_host.rules.errors import RuleFailed
-from pos_host.rules.rule import Rule, rules_of, shown
+from pos_host.rules.rule import Rule, rules_of
 from pos_host.rules.ruling import NO_RULING, Ruling, log_failure, unfit_code
+from pos_host.rules.shown_rule import shown
 from pos_host.rules.templates import Scene
 from pos_host.transaction.request import Request
 from pos_specs.vocabulary import FUNCTIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from random import Random
 
-from pos_host.clock import Instant
+from pos_host.clock import Clock, Instant
 from pos_host.handlers.posting_entry import decline, values_of
 from pos_host.ledger.book import Book
 from pos_host.ledger.decision import Decision
@@ -145,10 +145,10 @@ class Ruling:
 
     # -- sending
 
-    def send(self, session: Session, request: Request, frame: bytes, signature: Signature | None) -> None:
-        """Give an answer's frame to its connection with the fault in it."""
+    def send(self, session: Session, request: Request, frame: bytes, signature: Signature | None, clock: Clock) -> None:
+        """Give an answer's frame to its connection with the fault in it; what takes time goes by `clock` too."""
         fault = self.fault
-        if fault is None:
+        if fault is None or (session.closed and session.outlet is None):  # nobody is there to be harmed
             session.send(frame)
         elif fault.kind.acts in ("message", "bytes"):
             try:
@@ -159,7 +159,7 @@ class Ruling:
             session.send(frame)
         else:
             if session.outlet is None:
-                session.outlet = Outlet(session)
+                session.outlet = Outlet(session, clock)
             session.outlet.act(fault.kind.name, fault.values, frame)
 
     def _failed(self, request: Request, reason: str) -> None:

@@ -82,7 +82,14 @@ class Watch:
             for book in changed:
                 self._settler.changed(book)
             begun = self._settler.look()
-        return (self._agenda is not None and self._agenda.look()) or begun
+        return self._begin_others() or begun
+
+    def _begin_others(self) -> bool:
+        """Begin what else is due, unless flags are on their way to the store: a look-back after a time without a host
+        tells of them."""
+        if self._agenda is None or self._posted != self._kept:
+            return False
+        return self._agenda.look()
 
     async def advance(self, clock: ManualClock, to_ms: int) -> None:
         """Move a manual clock, stopping at each moment something falls due, in order, until `to_ms`."""
@@ -102,6 +109,7 @@ class Watch:
             while self._posted != self._kept or self._others_busy():
                 await asyncio.sleep(0)
                 await asyncio.sleep(0.001)
+            settling = self._begin_others() or settling
 
     def _is_due(self, now_ms: int) -> bool:
         return any(at_ms <= now_ms for at_ms in self._all_due())

@@ -9,14 +9,16 @@ from typing import Any, TypeVar
 
 from pos_host.journal import EntryQuestion, Found, Posting, Question, Snapshot, Sought, StoredEntry
 from pos_host.ledger.entry import AuthorisationRow, BatchRow, FlagRow, HostSettlementRow, KeyRow, Row, TerminalRow
-from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordRow
+from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordChangeRow, RecordRow
+from pos_host.ledger.record_trail import NO_CHANGE, followed_by
 from pos_host.storage.lookups import answers, original_among, remembered_authorisations, remembered_batches
+from pos_host.storage.stretches import NOTHING, STRETCH, StretchRow, filled, ranges_among
 
 RowType = TypeVar("RowType", bound=Row)
 
 KEY_COLUMNS: dict[type, int] = {
     **dict.fromkeys((TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow), 1),
-    **dict.fromkeys((PayoutRow, AuditRow), 1),
+    **dict.fromkeys((PayoutRow, AuditRow, RecordChangeRow), 1),
     RecordRow: 2,
     DocumentRow: 2,
 }
@@ -34,6 +36,7 @@ class MemoryJournal:
         self.fail_next = 0
         self.entries: list[StoredEntry] = []
         self.rows: dict[type, dict[Any, Any]] = {table: {} for table in KEY_COLUMNS}
+        self._stretches: list[StretchRow] = []
         self._marks: dict[str, int] = {}
         self._waiting: list[Posting] = []
         self._commit_s = commit_s
@@ -69,6 +72,9 @@ class MemoryJournal:
     def _keep_row(self, row: Row) -> None:
         columns = KEY_COLUMNS[type(row)]
         self.rows[type(row)][row[0] if columns == 1 else row[:columns]] = row
+        if isinstance(row, RecordRow):
+            trail = self.table(RecordChangeRow)
+            self._keep_row(followed_by(next(reversed(trail.values()), NO_CHANGE), row))
 
     def table(self, table: type[RowType]) -> dict[Any, RowType]:
         """All rows of a table by their key."""
@@ -106,6 +112,13 @@ class MemoryJournal:
         asked = self.entries[max(first - 1, 0) : last]
         fitting = (stored for stored in (reversed(asked) if newest_first else asked) if answers(stored.entry, question))
         return list(islice(fitting, limit))
+
+    async def ranges_among(self, question: EntryQuestion) -> list[tuple[int, int]]:
+        while len(self.entries) >= (first := len(self._stretches) * STRETCH) + STRETCH:
+            full = [stored.entry for stored in self.entries[first : first + STRETCH]]
+            kinds, times_ms = [entry.kind for entry in full], [entry.at_ms for entry in full]
+            self._stretches += filled(NOTHING, first + 1, kinds, times_ms)[0]
+        return ranges_among(self._stretches, question, len(self.entries))
 
     async def last_sequence(self) -> int:
         return len(self.entries)

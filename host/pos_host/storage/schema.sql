@@ -1,7 +1,8 @@
--- The store of a host, version 4 (PRAGMA user_version); an older store is taken over by running this again: new
+-- The store of a host, version 5 (PRAGMA user_version); an older store is taken over by running this again: new
 -- tables come to it (and new columns, sqlite_file.py). Columns stand in the order of the named tuples in
 -- ledger/entry.py; a test compares them. The journal has no secondary index on purpose: entries arrive in
--- random terminal order, and keeping such an index would cost more than the rest of the commit.
+-- random terminal order, and keeping such an index would cost more than the rest of the commit; where to look for a
+-- time or a kind stands in `stretch`.
 
 CREATE TABLE IF NOT EXISTS entry (
     sequence      INTEGER PRIMARY KEY,
@@ -25,6 +26,13 @@ CREATE TABLE IF NOT EXISTS entry (
     original      TEXT    NOT NULL,
     detail        TEXT    NOT NULL,
     product       TEXT    NOT NULL DEFAULT ''
+);
+
+CREATE TABLE IF NOT EXISTS stretch (
+    stretch_no INTEGER PRIMARY KEY,
+    since_ms   INTEGER NOT NULL,
+    until_ms   INTEGER NOT NULL,
+    kinds      TEXT    NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS terminal (
@@ -108,6 +116,15 @@ CREATE TABLE IF NOT EXISTS record (
     PRIMARY KEY (kind, record_id)
 );
 
+CREATE TABLE IF NOT EXISTS record_change (
+    change_no INTEGER PRIMARY KEY,
+    kind      TEXT    NOT NULL,
+    record_id TEXT    NOT NULL,
+    origin    TEXT    NOT NULL,
+    version   TEXT    NOT NULL,
+    digest    TEXT    NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS payout (
     payout_id      INTEGER PRIMARY KEY,
     terminal_no    INTEGER NOT NULL,
@@ -127,6 +144,8 @@ CREATE TABLE IF NOT EXISTS payout (
     reasons        TEXT    NOT NULL,
     lines          TEXT    NOT NULL
 );
+
+CREATE INDEX IF NOT EXISTS payout_by_day ON payout (business_day);
 
 CREATE TABLE IF NOT EXISTS audit (
     audit_no    INTEGER PRIMARY KEY,

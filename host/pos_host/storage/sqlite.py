@@ -25,10 +25,19 @@ from pos_host.ledger.entry import (
     Row,
     TerminalRow,
 )
-from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordRow
+from pos_host.ledger.merchant_rows import PAYOUTS_OPEN, AuditRow, DocumentRow, PayoutRow, RecordChangeRow, RecordRow
+from pos_host.ledger.record_trail import NO_CHANGE, trail_of
 from pos_host.logs import Logger
 from pos_host.storage.lookups import original_among, remembered_authorisations, remembered_batches
-from pos_host.storage.sqlite_file import TABLES, columns_of, open_store, open_to_read, own_store
+from pos_host.storage.sqlite_file import (
+    TABLES,
+    columns_of,
+    has_trail_and_stretches,
+    open_store,
+    open_to_read,
+    own_store,
+)
+from pos_host.storage.stretches import NOTHING, STRETCH, Content, StretchRow, filled, ranges_among
 
 log = Logger("pos_host.journal")
 
@@ -44,6 +53,9 @@ def _insert(table: type, *, replace: bool) -> str:
     verb = "INSERT OR REPLACE" if replace else "INSERT"
     return f"{verb} INTO {TABLES[table]} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
+
+_KIND, _AT_MS = (1 + columns_of(Entry).index(name) for name in ("kind", "at_ms"))
+"""Where they stand in an entry's values, behind its sequence."""
 
 ENTRIES_PER_STATEMENT = (128, 32, 8, 1)
 """Rows of one INSERT, tried from the largest. sqlite3 gives up and takes back the interpreter lock with every
@@ -62,7 +74,9 @@ ROWS = (
     *(TerminalRow, BatchRow, FlagRow, KeyRow, AuthorisationRow, HostSettlementRow),
     *(RecordRow, PayoutRow, AuditRow, DocumentRow),
 )
-REPLACE_ROW = {table: _insert(table, replace=True) for table in ROWS}
+REPLACE_ROW: dict[type, str] = {table: _insert(table, replace=True) for table in ROWS}
+INSERT_CHANGE = _insert(RecordChangeRow, replace=False)
+INSERT_STRETCH = _insert(StretchRow, replace=True)
 
 
 class SqliteJournal:
@@ -78,6 +92,8 @@ class SqliteJournal:
         self.store_id: str = identity["store_id"]
         last = self._connection.execute("SELECT max(sequence) FROM entry").fetchone()[0]
         self._next = (last or 0) + 1
+        self._last_change = _last_change(self._connection)
+        self._filling = _filling(self._connection, last or 0)
         self._waiting: deque[Posting] = deque()
         self._ready = threading.Event()
         self._waking = False
@@ -135,19 +151,29 @@ class SqliteJournal:
                 entries.append((sequence, *entry))
                 sequence += 1
         execute = self._connection.execute
+        records: list[RecordRow] = []
+        last_change, filling = self._last_change, self._filling
         try:
             execute("BEGIN IMMEDIATE")
             self._insert(entries)
+            stretches, filling = filled(filling, self._next, [e[_KIND] for e in entries], [e[_AT_MS] for e in entries])
+            for stretch in stretches:
+                execute(INSERT_STRETCH, stretch)
             for posting in postings:
                 for row in posting.rows:
                     execute(REPLACE_ROW[type(row)], row)
+                    if type(row) is RecordRow:
+                        records.append(row)
+            for change in trail_of(last_change, records):
+                execute(INSERT_CHANGE, change)
+                last_change = change
             execute("COMMIT")
         except Exception as error:  # a full disk, a text that has no bytes: the writer goes on whatever it was
             with contextlib.suppress(sqlite3.Error):
                 execute("ROLLBACK")
             log.error("commit_failed", store=str(self.path), postings=len(postings), reason=_reason(error))
             return [None] * len(postings)
-        self._next = sequence
+        self._next, self._last_change, self._filling = sequence, last_change, filling
         return firsts
 
     def _insert(self, entries: list[tuple[Any, ...]]) -> None:
@@ -199,6 +225,9 @@ class SqliteJournal:
     ) -> list[StoredEntry]:
         asked = (question, first, last, limit, newest_first)
         return await asyncio.to_thread(self._query, read_entries_among, *asked)
+
+    async def ranges_among(self, question: EntryQuestion) -> list[tuple[int, int]]:
+        return await asyncio.to_thread(self._query, read_ranges_among, question)
 
     async def last_sequence(self) -> int:
         return await asyncio.to_thread(self._query, read_last_sequence)
@@ -261,10 +290,24 @@ def load_snapshot(connection: sqlite3.Connection) -> Snapshot:
         keys,
         remembered_authorisations(rows, batches),
         settled,
-        tuple(read_all(connection, RecordRow)),
+        _records_as_made(connection),
         tuple(PayoutRow(*row) for row in payouts),
         next(iter(read_rows(connection, Question(AuditRow, {}, limit=1, newest_first=True))), None),
     )
+
+
+def _records_as_made(connection: sqlite3.Connection) -> tuple[RecordRow, ...]:
+    """Every record, the first one made before the others: as the trail saw them come."""
+    order = "LENGTH(record_id), record_id"  # most are counted; a store of before the trail knows no more
+    if has_trail_and_stretches(connection):
+        made = "SELECT kind, record_id, MIN(change_no) AS made FROM record_change GROUP BY kind, record_id"
+        return _records(connection, f"record LEFT JOIN ({made}) USING (kind, record_id) ORDER BY made, kind, {order}")
+    return _records(connection, f"record ORDER BY kind, {order}")
+
+
+def _records(connection: sqlite3.Connection, source: str) -> tuple[RecordRow, ...]:
+    query = f"SELECT {', '.join(columns_of(RecordRow))} FROM {source}"
+    return tuple(RecordRow(*row) for row in connection.execute(query))
 
 
 def read_all(connection: sqlite3.Connection, table: type[RowType]) -> list[RowType]:
@@ -311,6 +354,16 @@ def read_entries_among(
     return [StoredEntry(row[0], Entry(*row[1:])) for row in connection.execute(query, (*parameters, limit))]
 
 
+def read_ranges_among(connection: sqlite3.Connection, question: EntryQuestion) -> list[tuple[int, int]]:
+    """The ranges of sequences outside which no entry answers `question`: all, in a store of before there were
+    stretches."""
+    last = read_last_sequence(connection)
+    if not has_trail_and_stretches(connection):
+        return [(1, last)] if last else []
+    rows = (StretchRow(*row) for row in connection.execute(_select(StretchRow)))
+    return ranges_among(rows, question, last)
+
+
 def read_last_sequence(connection: sqlite3.Connection) -> int:
     """The sequence of the last entry; 0 where there is none."""
     return int(connection.execute("SELECT max(sequence) FROM entry").fetchone()[0] or 0)
@@ -320,6 +373,19 @@ def read_batches_of(connection: sqlite3.Connection, terminal_no: int, after_id: 
     """A terminal's batches, newest first; ids grow with time within a terminal's own range."""
     query = f"{_select(BatchRow)} WHERE terminal_no = ? AND (? = 0 OR batch_id < ?) ORDER BY batch_id DESC LIMIT ?"
     return [BatchRow(*row) for row in connection.execute(query, (terminal_no, after_id, after_id, limit))]
+
+
+def _filling(connection: sqlite3.Connection, last: int) -> Content:
+    """What the entries hold that fill no stretch yet."""
+    first = last - last % STRETCH + 1
+    rows = connection.execute("SELECT kind, at_ms FROM entry WHERE sequence >= ?", (first,)).fetchall()
+    return filled(NOTHING, first, [kind for kind, _ in rows], [at_ms for _, at_ms in rows])[1]
+
+
+def _last_change(connection: sqlite3.Connection) -> RecordChangeRow:
+    """The end of the trail of records."""
+    question = Question(RecordChangeRow, {}, limit=1, newest_first=True)
+    return next(iter(read_rows(connection, question)), NO_CHANGE)
 
 
 def _read_batch(connection: sqlite3.Connection, batch_id: int) -> BatchRow | None:

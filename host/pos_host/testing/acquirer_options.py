@@ -16,6 +16,9 @@ from pos_specs.language import open_language
 START = "2026-03-02T12:00:00+08:00"
 """The time at which every test begins unless it says otherwise: noon, eleven hours before the shipped cut-off."""
 
+LATEST_START_MS = 221_845_392_000_000
+"""9000-01-01T00:00:00Z: behind it a test has a thousand years before the calendar ends."""
+
 ENROL = ("open", "strict")
 
 KNOWN = ("dialect", "enrol", "mac", "policy", "rules", "clock", "http", "keys")
@@ -52,7 +55,11 @@ def read_options(given: Mapping[str, Any]) -> AcquirerOptions:
         raise OptionError(f"enrol: is {enrol!r}, must be one of {', '.join(ENROL)}")
     if mac not in MAC_MODES:
         raise OptionError(f"mac: is {mac!r}, must be one of {', '.join(MAC_MODES)}")
-    keys = given.get("keys")
+    keys, http = given.get("keys"), given.get("http", False)
+    if keys is not None and not isinstance(keys, str | Path):
+        raise OptionError("keys: must be the path of a key file")
+    if not isinstance(http, bool):
+        raise OptionError("http: must be True or False")
     return AcquirerOptions(
         _dialects(given.get("dialect", "unionpay")),
         enrol,
@@ -60,15 +67,15 @@ def read_options(given: Mapping[str, Any]) -> AcquirerOptions:
         _policy(given.get("policy")),
         _rules(given.get("rules", ())),
         _start_ms(given.get("clock", START)),
-        bool(given.get("http", False)),
+        http,
         None if keys is None else Path(keys),
     )
 
 
 def _dialects(given: Any) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names = tuple(dict.fromkeys([given] if isinstance(given, str) else given)) if _is_texts(given) else ()
     if not names:
-        raise OptionError("dialect: names none")
+        raise OptionError("dialect: must be the name of a dialect, or a list of some")
     for name in names:
         try:
             open_language(name)
@@ -77,8 +84,14 @@ def _dialects(given: Any) -> tuple[str, ...]:
     return names
 
 
+def _is_texts(given: Any) -> bool:
+    return isinstance(given, str | list | tuple) and all(isinstance(name, str) for name in given)
+
+
 def _policy(given: Any) -> Policy:
     """The shipped policy, one from a file, or the shipped one with some keys changed."""
+    if not (given is None or isinstance(given, str | Path | Mapping)):
+        raise OptionError("policy: must be the path of a policy file, or keys of a policy")
     try:
         if given is None:
             return shipped_policy()
@@ -102,4 +115,7 @@ def _start_ms(given: Any) -> int:
         raise OptionError(f"clock: {given!r} is not an ISO 8601 time") from None
     if moment.tzinfo is None:
         raise OptionError(f"clock: the time needs an offset, such as {START}")
-    return int(moment.timestamp() * 1000)
+    start_ms = int(moment.timestamp() * 1000)
+    if not 0 < start_ms < LATEST_START_MS:
+        raise OptionError("clock: must be a time after 1970 and before 9000")
+    return start_ms

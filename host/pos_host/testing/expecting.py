@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pos_host.exchanges import Exchange, Exchanges
-from pos_host.expectations.expectation import Count, Expectation, Expectations
+from pos_host.expectations.expectation import Count, Expectation, Expectations, count_of
 from pos_host.expectations.wanted import Wanted, differences, wanted_of
 from pos_host.expectations.wording import brief, explanation
-
-ANY_NUMBER = Count(0, None)
 
 
 class ExpectationFailed(AssertionError):
@@ -19,7 +17,7 @@ class ExpectationFailed(AssertionError):
 
 class Expected:
     """An expectation that still has to be told how often: `once`, `times`, `never`, `at_least`. Until then: at least
-    once. Each gives itself, so that it can be asked later."""
+    once. Each gives itself, so that it can be asked later, and raises WantedError for what is no number."""
 
     def __init__(self, expectation: Expectation) -> None:
         self._expectation = expectation
@@ -31,7 +29,7 @@ class Expected:
 
     def times(self, number: int) -> Expected:
         """So often, neither less nor more."""
-        return self._counted(Count(number, number))
+        return self._counted({"at_least": number, "at_most": number})
 
     def never(self) -> Expected:
         """Not at all."""
@@ -39,11 +37,11 @@ class Expected:
 
     def at_least(self, number: int) -> Expected:
         """So often or more."""
-        return self._counted(Count(number, None))
+        return self._counted({"at_least": number})
 
     def at_most(self, number: int) -> Expected:
         """So often or less, also not at all."""
-        return self._counted(Count(0, number))
+        return self._counted({"at_most": number})
 
     @property
     def is_met(self) -> bool:
@@ -61,8 +59,8 @@ class Expected:
         if not self.is_met:
             raise ExpectationFailed(self.explanation)
 
-    def _counted(self, count: Count) -> Expected:
-        self._expectation.count = count
+    def _counted(self, document: dict[str, Any]) -> Expected:
+        self._expectation.count = count_of(document)
         return self
 
 

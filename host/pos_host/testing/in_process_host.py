@@ -16,8 +16,8 @@ from pos_host.clock import ManualClock
 from pos_host.event_log import cloud_events_of
 from pos_host.ledger.dialect_names import remember_dialect
 from pos_host.merchant_events import merchant_events_of
+from pos_host.merchants.accounts.number_vault import NumberVault
 from pos_host.merchants.actors import ADMIN, Actor
-from pos_host.merchants.number_vault import NumberVault
 from pos_host.office import Office
 from pos_host.rules.errors import RulesError
 from pos_host.rules.rule import read_rule_file

@@ -24,7 +24,7 @@ def standard_log() -> Iterator[None]:
         logs.write_to(before)
 
 
-def write_standard(logger: str, method: str, event: str, **values: Any) -> None:
+def write_standard(logger: str, method: str, event: str, /, **values: Any) -> None:
     """Write a line at its level, card numbers masked."""
     log = logging.getLogger(logger)
     if not log.isEnabledFor(LEVELS[method]):

@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_specs.totals import Side, Totals
-from pos_terminal.cards import Card, track2
+from pos_terminal.cards import track2
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import MAGNETIC, VOIDS, Transaction
+from pos_terminal.transaction import VOIDS, Transaction
 
 NII = "003"
 """DE24, and the destination address of the TPDU: the network a terminal dials (hypercom.md 1.2)."""
@@ -69,7 +69,7 @@ class Books(NamedTuple):
 
 
 class Application(ABC):
-    """One family of dialects, seen from the terminal."""
+    """One family of dialects, seen from the terminal. Values that it gives as "" are not sent."""
 
     approved: frozenset[str] = frozenset({"00", "08", "11"})
     """Response codes a terminal takes for an approval: plain, with identification, of a VIP (ISO 8583:1987)."""
@@ -133,12 +133,11 @@ class Application(ABC):
     def offers(self, transaction: Transaction, memory: Memory) -> dict[str, str]:
         """Every value any dialect may require of a transaction, by the elements' names in the dialect."""
         original = transaction.original
-        card = Card(transaction.pan, transaction.expiry)
-        magnetic = transaction.entry_mode[:2] == MAGNETIC[:2]
+        card = transaction.card
         by_name = {
-            "pan": "" if magnetic else card.pan,
-            "expiry": "" if magnetic else card.expiry,
-            "track2": track2(card, self.separator) if magnetic else "",
+            "pan": "" if transaction.swiped else card.pan,
+            "expiry": "" if transaction.swiped else card.expiry,
+            "track2": track2(card, self.separator) if transaction.swiped else "",
             "amount": f"{transaction.amount_minor:012d}",
             "stan": transaction.stan,
             "local_time": transaction.local_time,
@@ -205,9 +204,13 @@ class Application(ABC):
     def totals_of_books(self, books: Books) -> Totals:
         """Totals that say `books`, for a terminal that declares what it has no record of."""
 
-    @abstractmethod
-    def books(self, log: Sequence[Transaction]) -> Books:
-        """Debit and credit of the log in the meaning of the host's API."""
+    def books(self, log: Iterable[Transaction]) -> Books:
+        """Debit and credit of the log in the meaning of the host's API: what stands and was not voided, no voids."""
+        effective = [transaction for transaction in log if transaction.effective]
+        return Books(
+            sum_of(t for t in effective if t.sells),
+            sum_of(t for t in effective if t.function == "refund"),
+        )
 
     @abstractmethod
     def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:

@@ -20,11 +20,10 @@ from pos_terminal.applications.application import (
     Judgement,
     NoSuchTotals,
     UploadStep,
-    sum_of,
 )
 from pos_terminal.memory import Memory, Settlement, Unfinished
 from pos_terminal.requests import Values
-from pos_terminal.transaction import MAGNETIC, VOIDS, Original, Transaction
+from pos_terminal.transaction import VOIDS, Original, Transaction
 
 DIGITS_PER_GROUP = 15
 """Count n3 and amount n12."""
@@ -53,7 +52,7 @@ class Hypercom(Application):
 
     def transaction_extras(self, transaction: Transaction, memory: Memory) -> Values:
         extras = {"62": transaction.invoice, **self._foreign_currency(transaction), **self.hints(transaction)}
-        if transaction.entry_mode[:2] != MAGNETIC[:2]:
+        if not transaction.swiped:
             extras["14"] = transaction.expiry
         if transaction.by_chip:
             extras["23"] = CARD_SEQUENCE
@@ -61,12 +60,12 @@ class Hypercom(Application):
             extras |= {"2": transaction.pan, "14": transaction.expiry, "38": transaction.approval_code}
         if transaction.original is not None and transaction.function != "refund":
             extras |= self._naming(transaction, transaction.original)
-        return {path: value for path, value in extras.items() if value}
+        return extras
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
         """The original without track and PIN: the number stands for the track (hypercom.md 2.3)."""
         transaction = unfinished.transaction
-        extras = {
+        return {
             "2": transaction.pan,
             "3": transaction.processing_code,
             "14": transaction.expiry,
@@ -78,7 +77,6 @@ class Hypercom(Application):
             **self.by_number(self.identity(memory)),
             **self._foreign_currency(transaction),
         }
-        return {path: value for path, value in extras.items() if value}
 
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         return {"24": NII, **self.by_number(self.identity(memory))}
@@ -88,18 +86,10 @@ class Hypercom(Application):
 
         An adjust counts in the place of what it adjusts.
         """
-        effective = [transaction for transaction in log if transaction.effective]
-        return {
-            "sales": sum_of(t for t in effective if t.sells),
-            "refunds": sum_of(t for t in effective if t.function == "refund"),
-        }
+        return self.totals_of_books(self.books(log))
 
     def totals_of_books(self, books: Books) -> Totals:
         return {"sales": books.debit, "refunds": books.credit}
-
-    def books(self, log: Sequence[Transaction]) -> Books:
-        totals = self.totals(log)
-        return Books(totals["sales"], totals["refunds"])
 
     def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
         return {
@@ -148,7 +138,7 @@ class Hypercom(Application):
     def notice_extras(self, notice: Transaction, memory: Memory) -> Values:
         """The certificate in DE55, the transaction named as an uploaded record names it (hypercom.md 2.2, 2.3)."""
         original = notice.original or Original()
-        extras = {
+        return {
             "2": notice.pan,
             "4": f"{notice.amount_minor:012d}",
             "11": notice.stan,
@@ -165,7 +155,6 @@ class Hypercom(Application):
             "60.original_stan": original.stan,
             "60.original_rrn": f"{original.rrn:<12}",
         }
-        return {path: value for path, value in extras.items() if value}
 
     def _record_step(self, transaction: Transaction) -> UploadStep:
         """An adjust stands under the STAN of the sale whose place it has taken (hypercom.md 2.6)."""
@@ -190,7 +179,7 @@ class Hypercom(Application):
             "60.original_rrn": f"{named.rrn:<12}",
             **self._foreign_currency(transaction),
         }
-        return UploadStep("batch_upload", {}, {p: v for p, v in extras.items() if v}, 1)
+        return UploadStep("batch_upload", {}, extras, 1)
 
     def _naming(self, transaction: Transaction, original: Original) -> dict[str, str]:
         """The card's number, the original's reference, and the amount it had before a void or an adjust."""
@@ -203,7 +192,7 @@ class Hypercom(Application):
             "38": original.approval_code,
         }
         if transaction.function == "adjust":
-            named |= {"12": original.sent_at[4:], "13": original.date}
+            named |= {"12": original.time or original.sent_at[4:], "13": original.date}
             named["60.original_amount"] = f"{original.amount_minor:012d}"
             named["54"] = f"{transaction.tip_minor:012d}" if transaction.tip_minor else ""
         elif transaction.function in VOIDS:

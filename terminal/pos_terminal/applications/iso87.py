@@ -5,7 +5,7 @@ Source: hypercom.md 3.2, the functions of the dialect `iso87-ascii`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from pos_specs.language import Language
 from pos_specs.message import Message
@@ -56,17 +56,15 @@ class Iso87(Application):
             extras |= {"2": transaction.pan, "38": transaction.approval_code}
         original = transaction.original
         if original is not None:
-            extras |= {"2": transaction.pan, "37": original.rrn, "38": original.approval_code}
-            if transaction.function != "refund" and original.stan:
-                extras |= self._original(original)
-        if transaction.function == "refund":
-            extras.pop("38", None)
-        return {path: value for path, value in extras.items() if value}
+            extras |= {"2": transaction.pan, "37": original.rrn}
+            if transaction.function != "refund":
+                extras |= {"38": original.approval_code, **(self._original(original) if original.stan else {})}
+        return extras
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
         """DE90 names the transaction being reversed, also when that is a void."""
         transaction = unfinished.transaction
-        extras = {
+        return {
             "2": transaction.pan,
             "3": transaction.processing_code,
             "14": transaction.expiry,
@@ -78,7 +76,6 @@ class Iso87(Application):
             **self._clock(transaction.sent_at),
             **self._original(transaction.as_original()),
         }
-        return {path: value for path, value in extras.items() if value}
 
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         return {**self._clock(sent_at), **self.by_number(self.identity(memory))}
@@ -97,13 +94,6 @@ class Iso87(Application):
 
     def totals_of_books(self, books: Books) -> Totals:
         return {"credits": books.credit, "debits": books.debit}
-
-    def books(self, log: Sequence[Transaction]) -> Books:
-        effective = [transaction for transaction in log if transaction.effective]
-        return Books(
-            sum_of(t for t in effective if t.sells),
-            sum_of(t for t in effective if t.function == "refund"),
-        )
 
     def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
         amounts = {str(number): value for number, value in write_iso87(totals).items()}

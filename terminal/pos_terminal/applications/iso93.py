@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pos_specs.message import Message
-from pos_specs.totals import Totals, write_iso87
+from pos_specs.totals import Totals
 from pos_terminal.applications.application import REFUSED, Judgement
 from pos_terminal.applications.iso87 import Iso87
 from pos_terminal.memory import Memory, Unfinished
@@ -63,8 +63,7 @@ class Iso93(Iso87):
         return {**super().reversal_extras(unfinished, memory), "24": FULL_REVERSAL}
 
     def settlement_extras(self, totals: Totals, memory: Memory, sent_at: str) -> Values:
-        amounts = {str(number): value for number, value in write_iso87(totals).items()}
-        return {**self._clock(sent_at), "28": sent_at[:6], "50": self.dialect.currency, **amounts}
+        return {**super().settlement_extras(totals, memory, sent_at), "28": sent_at[:6]}
 
     def judge(self, answer: Message) -> Judgement:
         """Whatever is neither 500 nor 501 keeps the batch."""

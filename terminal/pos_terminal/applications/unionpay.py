@@ -36,7 +36,6 @@ from pos_terminal.requests import Values
 from pos_terminal.transaction import (
     ADDITIONAL,
     CHIP_OFFLINE,
-    MAGNETIC,
     TIP,
     VOIDS,
     Transaction,
@@ -114,7 +113,7 @@ class UnionPay(Application):
             extras["23"] = CARD_SEQUENCE
         if transaction.tip_minor:
             extras["48"] = f"{transaction.tip_minor:012d}"
-        return {path: value for path, value in extras.items() if value}
+        return extras
 
     def reversal_extras(self, unfinished: Unfinished, memory: Memory) -> Values:
         """Without 26, 35, 36, 37 and 52; DE61 of a reversed void or completion names that one (unionpay.md 3, 4.5)."""
@@ -134,7 +133,7 @@ class UnionPay(Application):
             extras |= original_part(transaction.batch_number, transaction.stan)
             if transaction.function in DATED:
                 extras["61.original_date"] = transaction.host_date or "0000"
-        return {path: value for path, value in extras.items() if value}
+        return extras
 
     def notice_extras(self, notice: Transaction, memory: Memory) -> Values:
         """The original's particulars, and the scripts' results in DE55 (unionpay.md 3, script notice)."""
@@ -158,7 +157,7 @@ class UnionPay(Application):
         if original is not None:
             extras |= original_part(original.batch_number, original.stan)
             extras |= {"61.original_date": original.date or "0000"}
-        return {path: value for path, value in extras.items() if value}
+        return extras
 
     def management_extras(self, function: str, memory: Memory, sent_at: str) -> Values:
         extras = {"60.batch_number": memory.batch_number}
@@ -197,7 +196,8 @@ class UnionPay(Application):
     def totals_of_books(self, books: Books) -> Totals:
         return {"domestic_debit": books.debit, "domestic_credit": books.credit}
 
-    def books(self, log: Sequence[Transaction]) -> Books:
+    def books(self, log: Iterable[Transaction]) -> Books:
+        """A void counts as what was given back, as in the totals."""
         standing = [transaction for transaction in log if transaction.stands]
         return Books(
             sum_of(t for t in standing if t.sells),
@@ -271,7 +271,7 @@ class UnionPay(Application):
 
     def _not_swiped(self, transaction: Transaction) -> dict[str, str]:
         """The expiry of a number keyed in or read from a chip; the chip's own number."""
-        if transaction.entry_mode[:2] == MAGNETIC[:2]:
+        if transaction.swiped:
             return {}
         return {"14": transaction.expiry, **({"23": CARD_SEQUENCE} if transaction.by_chip else {})}
 

@@ -114,7 +114,7 @@ def _advice(transaction: Transaction, settlement: Settlement) -> UploadStep:
     }
     if transaction.original is not None:
         extras |= naming(transaction, transaction.original)
-    return UploadStep("batch_upload", hints, {p: v for p, v in extras.items() if v}, 1)
+    return UploadStep("batch_upload", hints, extras, 1)
 
 
 def _certificate(transaction: Transaction, settlement: Settlement) -> UploadStep:

@@ -30,7 +30,8 @@ def _case(suite: ElementTree.Element, outcome: Outcome) -> None:
     case = ElementTree.SubElement(suite, "testcase", about)
     if outcome.failure is not None:
         message = _printable(outcome.failure.differences[0])
-        failure = ElementTree.SubElement(case, "failure", {"message": message, "type": "difference"})
+        tag, kind = ("error", "interrupted") if outcome.verdict == "interrupted" else ("failure", "difference")
+        failure = ElementTree.SubElement(case, tag, {"message": message, "type": kind})
         failure.text = _printable(str(outcome.failure))
     if outcome.verdict == "skipped":
         ElementTree.SubElement(case, "skipped", {"message": _printable(outcome.reason)})
@@ -42,7 +43,7 @@ def _counts(outcomes: Iterable[Outcome]) -> dict[str, str]:
     return {
         "tests": str(len(verdicts)),
         "failures": str(verdicts.count("failed")),
-        "errors": "0",
+        "errors": str(verdicts.count("interrupted")),
         "skipped": str(verdicts.count("skipped")),
         "time": f"{sum(outcome.seconds for outcome in all_of_them):.3f}",
     }

@@ -20,6 +20,8 @@ from pos_terminal.scenarios.models import (
     Step,
     TerminalSpec,
 )
+from pos_terminal.scenarios.rules_check import RulesCheck, not_checked
+from pos_terminal.scenarios.shipped_scenarios import shipped_path, shipped_title
 from pos_terminal.scenarios.variables import filled, names_in
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,6 +29,7 @@ Model = TypeVar("Model", bound=BaseModel)
 SUFFIXES = (".yaml", ".yml", ".toml")
 DEFAULT_TERMINAL = "till"
 DEFAULT_DIALECT = "unionpay"
+SOME_TERMINAL, SOME_MERCHANT = "T0000001", "898000000000001"
 
 OF_A_TERMINAL = frozenset({"terminal_id", "merchant_id", "dialect"})
 """Variables that every step has of its own terminal, and by `name.` of the others."""
@@ -87,9 +90,11 @@ def all_steps(steps: Iterable[LoadedStep]) -> Iterator[LoadedStep]:
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Scenario files named, and those in the folders named, in order; raises DocumentError for what is not there."""
+    """Scenario files named, and those in the folders named, in order; what is not there may be the name of a shipped
+    file or folder. Raises DocumentError for what is neither."""
     found: list[Path] = []
-    for path in paths:
+    for given in paths:
+        path = given if given.exists() else shipped_path(given.as_posix()) or given
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
             if not files:
@@ -98,16 +103,16 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise DocumentError(str(path), None, "no such file or folder")
+            raise DocumentError(str(path), None, "no such file or folder, and no shipped scenario of that name")
     return list(dict.fromkeys(found))
 
 
-def load_file(path: Path) -> list[Scenario]:
+def load_file(path: Path, rules_check: RulesCheck = not_checked) -> list[Scenario]:
     """The scenarios of a file, one for each row; raises DocumentError."""
-    return load_document(read_document(path))
+    return load_document(read_document(path, shipped_title(path)), rules_check)
 
 
-def load_document(document: Document) -> list[Scenario]:
+def load_document(document: Document, rules_check: RulesCheck = not_checked) -> list[Scenario]:
     """The scenarios of a document; raises DocumentError naming file, line and key."""
     given = {} if document.value is None else document.value
     if not isinstance(given, dict):
@@ -115,7 +120,10 @@ def load_document(document: Document) -> list[Scenario]:
     # terminals and needs may hold variables of a row where only certain values will do: they are checked with it
     top = _checked(document, (), {key: given[key] for key in given if key not in ("terminals", "needs")}, ScenarioFile)
     rows = top.each or [{}]
-    return [_of_row(document, {**top.variables, **row}, row, len(rows) > 1) for row in rows]
+    found = [_of_row(document, {**top.variables, **row}, row, len(rows) > 1) for row in rows]
+    for scenario in found:
+        _check_rules(document, scenario, rules_check)
+    return found
 
 
 def _of_row(document: Document, variables: Mapping[str, Any], row: Mapping[str, Any], labelled: bool) -> Scenario:
@@ -202,6 +210,26 @@ def _check_names(document: Document, steps: list[LoadedStep], terminals: Mapping
         unknown = sorted(names_in(step.raw) - known)
         if unknown:
             raise document.error(step.place, f"nothing gives variable {unknown[0]} a value")
+
+
+def _check_rules(document: Document, scenario: Scenario, rules_check: RulesCheck) -> None:
+    """Raise DocumentError for a mistake in rules; those that hold what is saved on the way are the host's to check."""
+    for step in all_steps(scenario.steps):
+        if step.verb == "rules":
+            rules = filled(step.raw["rules"], _stand_ins(step, scenario.terminals), partly=True)
+            if not names_in(rules):
+                rules_check(document, rules, (*step.place, "rules"))
+
+
+def _stand_ins(step: LoadedStep, terminals: Mapping[str, TerminalSpec]) -> dict[str, str]:
+    """The variables of terminals; ids are made only when a scenario is lived, and any may stand for them until then."""
+    values = {}
+    for name, spec in terminals.items():
+        values[f"{name}.terminal_id"] = spec.terminal_id or SOME_TERMINAL
+        values[f"{name}.merchant_id"] = spec.merchant_id or SOME_MERCHANT
+        values[f"{name}.dialect"] = spec.dialect or DEFAULT_DIALECT
+    own = step.raw.get("terminal") or next(iter(terminals))
+    return {**values, **{part: values[f"{own}.{part}"] for part in OF_A_TERMINAL}}
 
 
 def _checked(document: Document, place: Place, value: Any, model: type[Model]) -> Model:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pos_terminal.scenarios.results import Outcome
+from pos_terminal.scenarios.results import Outcome, counted
 
 
 def markdown_summary(outcomes: Sequence[Outcome]) -> str:
     """A line of counts, the failures with what was expected and came, then what was skipped and why."""
-    verdicts = [outcome.verdict for outcome in outcomes]
-    counts = ", ".join(f"{verdicts.count(name)} {name}" for name in ("passed", "failed", "skipped"))
-    lines = ["## Scenarios", "", f"{len(verdicts)} scenarios: {counts}", ""]
+    counts = ", ".join(f"{count} {name}" for name, count in counted(outcomes).items())
+    lines = ["## Scenarios", "", f"{len(outcomes)} scenarios: {counts}", ""]
     failed = [outcome for outcome in outcomes if outcome.failure is not None]
     if failed:
         lines += ["| failed | where | what was otherwise |", "|---|---|---|"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, get_args
 
 from pos_terminal.scenarios.loading import LoadedStep, Scenario
+
+Verdict = Literal["passed", "failed", "skipped", "interrupted"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 class Failure(NamedTuple):
@@ -30,14 +34,21 @@ class StepFailed(Exception):
 
 
 class Outcome(NamedTuple):
-    """What came of one scenario; `reason` says why it was skipped."""
+    """What came of one scenario; `reason` says why it was skipped, `failure` also where it was interrupted."""
 
     scenario: Scenario
-    verdict: Literal["passed", "failed", "skipped"]
+    verdict: Verdict
     seconds: float
     steps_done: int = 0
     failure: Failure | None = None
     reason: str = ""
+
+
+def counted(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many of each verdict; interruptions only where there was one."""
+    verdicts = [outcome.verdict for outcome in outcomes]
+    counts = {name: verdicts.count(name) for name in VERDICTS}
+    return {name: count for name, count in counts.items() if count or name != "interrupted"}
 
 
 def failure_of(scenario: Scenario, error: StepFailed) -> Failure:

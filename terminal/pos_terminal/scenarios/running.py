@@ -85,7 +85,8 @@ class Settings:
 
 
 async def live(scenario: Scenario, target: Target, settings: Settings) -> Outcome:
-    """What comes of a scenario against a host that has what it needs."""
+    """What comes of a scenario against a host that has what it needs. One that is cancelled is interrupted: its caller
+    still wants to tell of it."""
     began = time.perf_counter()
     run = _Run(scenario, target, settings)
     try:
@@ -94,6 +95,9 @@ async def live(scenario: Scenario, target: Target, settings: Settings) -> Outcom
     except StepFailed as error:
         failure = failure_of(scenario, error)
         return Outcome(scenario, "failed", time.perf_counter() - began, run.steps_done, failure)
+    except asyncio.CancelledError:
+        failure = failure_of(scenario, StepFailed(run.step, ["interrupted"]))
+        return Outcome(scenario, "interrupted", time.perf_counter() - began, run.steps_done, failure)
     finally:
         await run.end()
     return Outcome(scenario, "passed", time.perf_counter() - began, run.steps_done)
@@ -115,6 +119,8 @@ class _Run:
             None if target.api is None else HostSteps(target.api, settings.clock, merchants, settings.patience_s)
         )
         self.steps_done = 0
+        self.step = scenario.steps[0]
+        """The step under way; with branches the one that was begun last."""
 
     async def begin(self) -> None:
         """Note where the host's events stand."""
@@ -134,6 +140,7 @@ class _Run:
     async def steps(self, steps: list[LoadedStep]) -> None:
         """Each step after the other; raises StepFailed."""
         for step in steps:
+            self.step = step
             await self._step(step)
             self.steps_done += 1
 

@@ -34,11 +34,9 @@ from pos_terminal.pin import Pin
 from pos_terminal.pin_pad import PadSettings
 from pos_terminal.states import State
 from pos_terminal.terminal import Terminal
-from pos_terminal.transaction import CHIP, MAGNETIC, MANUAL
+from pos_terminal.transaction import ENTRY_MODES, MANUAL
 
 T = TypeVar("T")
-
-ENTRY_MODES = {"swipe": MAGNETIC, "chip": CHIP, "manual": MANUAL}
 
 
 class Run(Protocol):
@@ -229,7 +227,7 @@ class SimulatedTerminal:
         if not stan:
             return self.perform(Refund(find_card(card or "unionpay"), amount_minor, number))
         sold = batch_log.find(self.memory.log, stan)
-        own = find_card(card) if card else find_card(sold.pan)._replace(expiry=sold.expiry)
+        own = find_card(card) if card else sold.card
         return self.perform(Refund(own, amount_minor, number, sold.as_original()))
 
     def offline_purchase(self, amount: str, *, card: str = "unionpay", approval_code: str = "000000") -> Done:

@@ -42,6 +42,16 @@ async def test_it_gets_what_came_after_a_mark_and_what_comes(exchanges: Exchange
         assert [2, 3, 4, 5] == await waiting
 
 
+async def test_what_comes_before_it_begins_to_read_is_not_lost(exchanges: Exchanges) -> None:
+    """An answer over HTTP begins some turns of the loop after it was asked for."""
+    receive(exchanges, 2)
+    follower = Follower(exchanges, 1)
+    receive(exchanges)
+    with follower:
+        receive(exchanges)
+        assert [2, 3, 4] == await numbers(follower, 3)
+
+
 async def test_nothing_in_time_is_nothing(exchanges: Exchanges) -> None:
     with Follower(exchanges, 0) as follower:
         assert (None, 0) == await follower.next(0.0)

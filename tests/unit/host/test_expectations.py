@@ -18,6 +18,7 @@ from pos_host.expectations.expectation import (
 from pos_host.expectations.views import expectation_view, verdict
 from pos_host.expectations.wanted import WantedError, differences, wanted_of
 from pos_host.expectations.wording import explanation
+from pos_host.testing.expecting import Expecting
 from pos_specs.framing import Frame
 from pos_specs.language import open_language
 from pos_specs.message import Message
@@ -109,6 +110,37 @@ def test_no_repr_and_no_explanation_holds_a_card(exchanges: Exchanges) -> None:
         assert OTHER_PAN not in text
     assert PAN not in str(expectation_view(made, 0.0))
     assert OTHER_PAN not in str(expectation_view(made, 0.0))
+
+
+@pytest.mark.parametrize("number", ["378282246310005", "4222222222222", "4222-2222-2222-2"])
+def test_a_short_card_number_is_told_nowhere_that_is_no_id(exchanges: Exchanges, number: str) -> None:
+    fields = {"48": number, "60.batch_number": number, f"60.{number}": "1", "42": "378282246310099"}
+    made = Expectations(exchanges).add(*expected_of({"stan": number, "rule": number, "fields": fields}))
+    receive(exchanges)
+    told = f"{expectation_view(made, 0.0)} {explanation(made)} {made.wanted!r}"
+    assert number not in told
+    assert "378282246310099" in told
+
+
+@pytest.mark.parametrize("card", ["6212 3456 7890 1234 569", "6212", "621234*************4569", "x" * 16])
+def test_a_card_that_could_be_in_no_message_is_refused(card: str) -> None:
+    with pytest.raises(WantedError, match=r"^card: must be a card number without spaces"):
+        expected_of({"card": card})
+
+
+@pytest.mark.parametrize("place", ["9" * 5000, "60.", "1", "129", "²", "x"])
+def test_what_is_no_place_of_an_element_is_refused(place: str) -> None:
+    with pytest.raises(WantedError, match="is neither an element's number nor a part"):
+        expected_of({"fields": {place: "1"}})
+
+
+@pytest.mark.parametrize("number", [-1, True, "2", 1.0, None])
+def test_how_often_something_is_expected_is_a_number(exchanges: Exchanges, number: Any) -> None:
+    expected = Expecting(lambda do: do()).expect(Expectations(exchanges), {"function": "purchase"})
+    for tell in (expected.times, expected.at_least):
+        with pytest.raises(WantedError, match="count: must be a whole number"):
+            tell(number)
+    assert "expected at least once" in expected.explanation
 
 
 def test_who_asks_from_outside_compares_what_is_shown(exchanges: Exchanges) -> None:

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
-import pytest
 from structlog.testing import capture_logs
 
 from pos_host import logs
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """What a test says about logging ends with the test."""
-    level, waiting = logs._least, logs._set_up
-    yield
-    logs._least, logs._set_up = level, waiting
 
 
 def test_a_line_that_comes_while_logging_is_being_loaded_is_kept_and_stops_nobody() -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pos_specs.dialect import Framing
-from pos_specs.envelope import HEADS_KEPT
+from pos_specs.envelope import HEADS_KEPT, Framing
 from pos_specs.errors import FramingError
 from pos_specs.framing import Frame, Framer, join_frame, reply_frame
 from pos_specs.loader import load_dialect

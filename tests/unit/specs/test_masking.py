@@ -210,6 +210,13 @@ def test_the_card_is_known_from_track_and_chip_too() -> None:
         assert "622202*********0125" == shown["61"]
 
 
+@pytest.mark.parametrize("code", ["ascii", "cp500"])
+def test_a_card_number_in_the_hex_of_its_characters_is_hidden(code: str) -> None:
+    for digits in (CARD.encode(code).hex(), CARD.encode(code).hex().upper()):
+        assert "x" + "*" * 38 == mask_fields(UNIONPAY, Message("0200", {57: f"x{digits}"}))["57"]
+        assert digits not in mask_fields(UNIONPAY, Message("0200", {2: CARD, 57: f"x{digits[:24]}"}))["57"]
+
+
 def test_a_card_number_cut_short_is_recognised() -> None:
     assert "*" * 12 == mask_fields(UNIONPAY, Message("0200", {2: CARD, 61: CARD[:12]}))["61"]
 

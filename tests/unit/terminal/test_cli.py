@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import HANGING_S
 from tests.unit.terminal.fake_api import TOKEN
 from tests.unit.terminal.scripted_host import ScriptedHost, with_codes
 from tests.unit.terminal.tcp_host import TcpHost, serving
@@ -274,7 +275,7 @@ def test_the_ready_file_must_name_the_dialect(tcp: TcpHost, tmp_path: Path) -> N
 
 
 def test_a_load_prints_its_rate(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
-    common = ["load", "--host", tcp.address, "--terminals", "1", "--seconds", "0.1"]
+    common = ["load", "--host", tcp.address, "--terminals", "1", "--seconds", "0.5"]
 
     assert (0, 0) == (run([*common, "--json"]), run(common))
     out = capsys.readouterr().out
@@ -286,12 +287,12 @@ def test_a_load_prints_its_rate(tcp: TcpHost, capsys: pytest.CaptureFixture[str]
 def test_a_fleet_stops_at_a_signal_with_0(tcp: TcpHost, tmp_path: Path, stop: signal.Signals) -> None:
     command = [sys.executable, "-m", "pos_terminal", "fleet", "--host", tcp.address, "--pace", "0.05"]
     fleet = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    until = time.monotonic() + 20
+    until = time.monotonic() + HANGING_S
     while not tcp.host.requests and time.monotonic() < until:
         time.sleep(0.02)
 
     fleet.send_signal(stop)
 
-    out, _ = fleet.communicate(timeout=10)
+    out, _ = fleet.communicate(timeout=HANGING_S)
     assert 0 == fleet.returncode
     assert out.splitlines()[-1].startswith("stopped: ")

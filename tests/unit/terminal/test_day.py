@@ -36,7 +36,7 @@ def settings_for(tcp: TcpHost, **changes: Any) -> DaySettings:
         "merchant_id": MERCHANT,
         "currency": "156",
         "lose_percent": 0.0,
-        "timeout_s": 0.2,
+        "timeout_s": 8.0,
         "clock": lambda: NOW,
     }
     return DaySettings(**values | changes)

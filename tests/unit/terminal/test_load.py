@@ -85,7 +85,7 @@ def test_every_purchase_is_answered_and_counted(dialect: str, rate: float | None
         report = run_load([Target("127.0.0.1", tcp.port, dialect)], 3, 0.3, rate)
 
     assert {host.language.dialect.outcomes["approved"]} == report.codes.keys()
-    assert len(host.of("purchase")) == report.messages > 10
+    assert len(host.of("purchase")) == report.messages > 3
     assert (0, 0, 0) == (report.wrong, report.unanswered, report.disconnected)
     stans = [(request.fields[41], request.fields[11]) for request in host.of("purchase")]
     assert len(stans) == len(set(stans))
@@ -105,7 +105,7 @@ def test_declines_and_strangers_are_counted_apart() -> None:
     host = ScriptedHost("hypercom")
     host.will("purchase", {}, {39: "51"}, {}, {11: "999999"})
     with serving(host) as tcp:
-        report = run_load([Target("127.0.0.1", tcp.port, "hypercom")], 1, 0.2)
+        report = run_load([Target("127.0.0.1", tcp.port, "hypercom")], 1, 1.0)
 
     assert {"00": 2, "51": 1} == dict(report.codes)
     assert (1, 1) == (report.wrong, report.unanswered)
@@ -187,7 +187,7 @@ def test_an_echo_can_be_measured_with_the_same_frames(rate: float | None) -> Non
         report = run_load([Target("127.0.0.1", port, "unionpay")], 2, 0.2, rate, echo=True)
 
     assert {"echo": report.messages} == dict(report.codes)
-    assert report.messages > 10
+    assert report.messages > 3
 
 
 def test_latencies_of_any_length_are_kept() -> None:

@@ -40,9 +40,9 @@ DIALECTS = ["unionpay", "hypercom", "iso87-ascii", "iso93-ascii", "base24-pos"]
 
 
 @asynccontextmanager
-async def a_host(dialect: str, record: Path | None = None) -> AsyncIterator[Address]:
+async def a_host(dialect: str, record: Path | None = None, **options: Any) -> AsyncIterator[Address]:
     """A fresh host on a free port, with a memory store."""
-    host = Host(ServeOptions((parse_listen(f"127.0.0.1:0={dialect}"),), None, record=record))
+    host = Host(ServeOptions((parse_listen(f"127.0.0.1:0={dialect}"),), None, record=record, **options))
     try:
         ready = await host.start()
         yield Address("127.0.0.1", ready["listeners"][0]["port"])
@@ -93,6 +93,28 @@ async def test_a_recorded_day_is_answered_by_a_fresh_host_without_a_difference(d
 
     assert sum(frame.direction == "to_host" for frame in frames) == len(played) > 16
     assert [] == [one.to_json() for one in played if one.verdict != "same"]
+
+
+@pytest.mark.parametrize(("bdk", "same"), [("", True), ("00" * 16, False)], ids=["its own key", "another key"])
+async def test_a_dukpt_device_signs_a_recorded_day_anew_with_the_key_it_is_given(
+    bdk: str, same: bool, tmp_path: Path
+) -> None:
+    path, serial = tmp_path / "day.jsonl", bytes.fromhex("FFFF9876543210E00000")
+    plan = plan_day(terminals=1, transactions=6, disagree=0, forget=0, seed=5, prefix="T")
+    async with a_host("hypercom", path, mac="require") as address:
+        settings = DaySettings(
+            address, open_language("hypercom"), MERCHANT, "156", 0.0, 2.0, datetime.now, pad=PadSettings(ksn=serial)
+        )
+        await live_day(plan, settings, None)
+    frames = read_recording(path)
+
+    async with a_host("hypercom", mac="require") as address:
+        played = await played_again(frames, address, pad=PadSettings(ksn=serial, bdk=bytes.fromhex(bdk)))
+
+    purchases = [one for one in played if one.step.function == "purchase"]
+    assert {"00"} == {one.step.answer.fields[39] for one in purchases if one.step.answer is not None}
+    assert {"same" if same else "differs"} == {one.verdict for one in purchases}
+    assert not same or {"same"} == {one.verdict for one in played}
 
 
 async def test_another_day_before_it_changes_batch_numbers_which_are_carried_over(tmp_path: Path) -> None:
@@ -191,6 +213,23 @@ def test_an_unreadable_frame_is_a_step_that_is_not_sent() -> None:
     assert "element 4: not digits" == step.unreadable
 
 
+def test_what_the_recording_has_and_cannot_be_sent_is_no_success() -> None:
+    frames = [a_frame(HYPERCOM, an_echo("000001")), a_frame(HYPERCOM, an_echo("000002"), frame=b"", unreadable="no")]
+    ((kept, gone),) = plan_replay(frames, open_language)
+
+    assert [False, True] == [Played(step, "not_sent", [], "why").good for step in (kept, gone)]
+
+
+async def test_a_request_that_cannot_be_protected_goes_as_recorded_and_says_so() -> None:
+    with_pin = Message("0200", {3: "000000", 11: "000001", 41: "T0000001", 42: MERCHANT, 52: "0" * 16})
+    frames = [a_frame(HYPERCOM, with_pin), a_frame(HYPERCOM, an_echo("000002"))]
+
+    async with answering(lambda data: b"") as (address, _):
+        played = await played_again(frames, address)
+
+    assert [True, False] == [one.reason.startswith("sent as recorded: there is no PIN key") for one in played]
+
+
 class Answering(asyncio.Protocol):
     """A host that keeps what came and answers what `answer` makes of it."""
 
@@ -219,11 +258,13 @@ async def test_the_recorded_timing_is_kept_in_proportion() -> None:
     frames = [a_frame(HYPERCOM, an_echo("000001")), a_frame(HYPERCOM, an_echo("000002"), at_ms=5000)]
 
     async with answering(lambda data: b"") as (address, came):
+        began_s = asyncio.get_running_loop().time()
         played = await played_again(frames, address, speed=100.0)
-        await asyncio.sleep(0.01)
+        while len(came) < 2:  # noqa: ASYNC110 - what was sent is still on its way
+            await asyncio.sleep(0.001)
 
     assert ["not_answered_then"] * 2 == [one.verdict for one in played]
-    assert came[1][0] - came[0][0] >= 0.045
+    assert came[1][0] - began_s >= 0.05
 
 
 async def test_an_answer_that_does_not_come_is_a_difference() -> None:
@@ -324,8 +365,8 @@ async def test_a_recording_that_cannot_be_written_stops_nothing_else(tmp_path: P
     host = Host(ServeOptions((parse_listen("127.0.0.1:0=hypercom"),), None, record=path))
     ready = await host.start()
     try:
-        assert host._recorder is not None
-        host._recorder._out = FullDisk()  # type: ignore[assignment]
+        assert host._recording is not None
+        host._recording._recorder._out = FullDisk()  # type: ignore[assignment]
         address = Address("127.0.0.1", ready["listeners"][0]["port"])
         echo = a_frame(HYPERCOM, an_echo("000001"))
         answer = a_frame(HYPERCOM, an_echo("000001", "0810", f39="00"))

@@ -33,6 +33,15 @@ def test_a_value_that_does_not_fit_its_element_is_named_and_not_shown() -> None:
     assert "98765" not in str(refused.value)
 
 
+def test_an_extra_without_a_value_is_not_sent_and_hides_no_value_that_is_offered() -> None:
+    language = open_language("unionpay")
+    rule = FunctionRule("purchase", ("0200",), Condition(), (4,), (), (), ())
+
+    message = build_request(language, rule, {"4": "000000000001"}, {"4": "", "14": "", "38": "123456"})
+
+    assert {4: "000000000001", 38: "123456"} == message.fields
+
+
 def test_a_pattern_that_takes_any_digit_is_sent_as_zero() -> None:
     language = open_language("hypercom")
     rule = rule_of(language.dialect, "refund", {})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pos_host.certification.checks import answers, forms, numbers, reversals, security, settlements, uploads
+from pos_host.certification.checks import answers, clocks, forms, numbers, reversals, security, settlements, uploads
 from pos_host.certification.checks.check import Check
 
 ALL: dict[str, type[Check]] = {
     **answers.CHECKS,
+    **clocks.CHECKS,
     **forms.CHECKS,
     **numbers.CHECKS,
     **reversals.CHECKS,

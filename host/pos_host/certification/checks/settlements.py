@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 
 from pos_host.certification.checks.check import Check
 from pos_host.certification.observed import Observed
@@ -16,6 +16,9 @@ from pos_specs.totals import BALANCED, Side, Totals
 
 MOST_DECLINES = 12
 """Declined transactions of a batch of which it is tried whether some explain a difference: four thousand sums."""
+
+MOST_PARTS = 8
+"""Transactions approved in part of which the same is tried; a suite makes one, test cards a few more."""
 
 
 class TotalsRight(Check):
@@ -55,6 +58,44 @@ class DeclinedNotCounted(Check):
         if counted:
             reason = f"{counted[0].function} {counted[0].stan} is counted, though declined with {counted[0].code}"
             self.fail(reason, counted[0], seen)
+
+
+class PartCounted(Check):
+    """Where less was approved than asked for (a code of `codes`, and the part in DE4), the terminal counts that part,
+    or reverses it."""
+
+    TAKES = frozenset({"codes"})
+
+    def __init__(self, parameters: Parameters) -> None:
+        super().__init__(parameters)
+        self._parts: dict[str, Observed] = {}
+
+    def see(self, story: Story, seen: Observed) -> None:
+        if seen.is_reversal and seen.heard == "yes" and (undone := self._parts.pop(seen.stan, None)) is not None:
+            self.pass_(f"{undone.function} {undone.stan}, approved in part, was reversed", undone, seen)
+        elif seen.heard == "yes" and seen.code in self.parameters.codes and 0 < _part_of(seen) < seen.amount_minor:
+            self._parts[seen.stan] = seen
+        elif seen.function == "settlement" and seen.again is None and self._parts:
+            self._settled(story, seen)
+        if closes_batch(seen):
+            self._parts = {}
+
+    def _settled(self, story: Story, seen: Observed) -> None:
+        batch, sent = story.batch_of(seen), totals_in(seen)
+        if batch is None or sent is None:
+            return
+        difference = _difference(batch, sent)
+        for some in _choices(list(self._parts.values())[:MOST_PARTS]):
+            said = f"{some[0].function} {some[0].stan}: {_part_of(some[0])} of {some[0].amount_minor} was approved"
+            if difference == (0, 0):
+                self.pass_(f"{said}, and is counted", some[0], seen)
+            elif difference == (0, sum(one.amount_minor - _part_of(one) for one in some)):
+                self.fail(f"{said}, and all of it is counted", some[0], seen)
+            elif difference == (-len(some), -sum(_part_of(one) for one in some)):
+                self.fail(f"{said}, and nothing is counted, nor was it reversed", some[0], seen)
+            else:
+                continue
+            return
 
 
 class SettlementRepeated(Check):
@@ -162,6 +203,17 @@ def _difference(batch: Batch, sent: Totals) -> tuple[int, int]:
     return theirs.count - ours.count, theirs.amount_minor - ours.amount_minor
 
 
+def _part_of(seen: Observed) -> int:
+    """The amount that the answer says, in minor units; 0 where it says none."""
+    text = "" if seen.reply is None else seen.reply.fields.get(4, "")
+    return int(text) if text.isdigit() else 0
+
+
+def _choices(seen: Sequence[Observed]) -> Iterator[tuple[Observed, ...]]:
+    """Every choice of at least one, the smaller ones first."""
+    return chain.from_iterable(combinations(seen, count) for count in range(1, len(seen) + 1))
+
+
 def _sum(totals: Totals) -> Side:
     return Side(sum(side.count for side in totals.values()), sum(side.amount_minor for side in totals.values()))
 
@@ -176,6 +228,7 @@ def _words(totals: Totals) -> str:
 CHECKS: dict[str, type[Check]] = {
     "totals_right": TotalsRight,
     "declined_not_counted": DeclinedNotCounted,
+    "part_counted": PartCounted,
     "settlement_repeated": SettlementRepeated,
     "nothing_while_settling": NothingWhileSettling,
     "batch_number_raised": BatchNumberRaised,

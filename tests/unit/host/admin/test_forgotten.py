@@ -15,8 +15,8 @@ from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import Exchange, UnionPayTerminal
 
 from pos_host.admin.api import make_app
-from pos_host.application_verbs import slips_in
 from pos_host.merchants.actors import Actor
+from pos_host.verbs.application import slips_in
 
 API = "/api/v1"
 PEOPLE = {name: Actor(name, role) for name, role in (("li", "operator"), ("chen", "reviewer"), ("admin", "admin"))}

@@ -6,6 +6,7 @@ from tests.unit.host.admin.small_office import actor_of, api_of, client_of, open
 
 from pos_host.admin.api import make_app
 from pos_host.admin.json_route import BODY_MOST_BYTES
+from pos_host.testing.standard_log import standard_log
 
 PAN = "6222021234567890005"
 
@@ -63,6 +64,19 @@ async def test_a_refused_request_is_never_quoted() -> None:
 
     assert [422, 400, 422, 404] == [answer.status_code for answer in answers]
     assert [] == [answer.text for answer in answers if PAN in answer.text]
+
+
+async def test_our_own_mistake_is_told_where_all_lines_of_the_host_go(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A test with an acquirer has no structlog set up, which would print every variable on the way, cards too."""
+    office = await open_office()
+    monkeypatch.delattr(office, "_clock")
+    with standard_log():
+        async with client_of(make_app(office, actor_of, "0.1.0")) as api:
+            await api.get("/api/v1/clock")
+    assert ["pos_host.admin"] == [line.name for line in caplog.records]
+    assert "http_request_failed method=GET path=/api/v1/clock error=AttributeError" in caplog.text
 
 
 async def test_our_own_mistake_is_logged_and_tells_nothing_of_the_inside(monkeypatch: pytest.MonkeyPatch) -> None:

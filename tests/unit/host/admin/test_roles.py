@@ -17,8 +17,8 @@ from tests.unit.host.admin.small_office import MERCHANT, OTHER_MERCHANT, SHARED_
 
 from pos_host.admin.api import make_app
 from pos_host.ledger.merchant_rows import AuditRow
+from pos_host.merchants.accounts.refused_applications import REFUSED_APPLICATION
 from pos_host.merchants.actors import ADMIN
-from pos_host.merchants.refused_applications import REFUSED_APPLICATION
 from pos_host.merchants.users import TOKEN_USE
 from pos_host.merchants.versions import Scope
 from pos_host.office import Office
@@ -35,6 +35,10 @@ PAPERS = "/api/v1/merchants/{mid}/documents/{document_id}"
 CALLS_OF_A_WALK = 150
 
 
+_asks: list[Ask] = []
+"""The same for every host: FastAPI takes a second to write down what can be asked."""
+
+
 class People:
     """An office, its API, and the token of one user of each role; the merchant's user is MERCHANT's."""
 
@@ -42,7 +46,9 @@ class People:
         self.office = office
         self.app = app
         self.tokens = tokens
-        self.asks = all_asks(app.openapi())
+        if not _asks:
+            _asks.extend(all_asks(app.openapi()))
+        self.asks = _asks
 
     @property
     def journal(self) -> MemoryJournal:

@@ -92,9 +92,11 @@ class Outcome:
 
 class Shop:
     """A shop with one terminal, in whose memory class `memory` is; `tamper` changes what goes out. It waits
-    `patience_s` for an answer, by default as long as the certification is told."""
+    `patience_s` for an answer, by default as long as the certification is told. `takes_parts`: of a sale a part may
+    be approved, in a dialect that has that."""
 
     patience_s = TIMEOUT_S
+    takes_parts = True
 
     def __init__(
         self, network: VirtualNetwork, dialect: str, make: MakeTerminal, tamper: Tamper | None, memory: type[Memory]
@@ -175,6 +177,7 @@ async def business(shop: Shop) -> None:
         await shop.do(Purchase(card, next(amounts), "156", pin=pin))
     await shop.do(Purchase(CUP, next(amounts), "156", CHIP))
     await shop.do(Reverse())
+    await shop.do(Purchase(CUP, next(amounts), "156", partial=shop.takes_parts))
     await shop.do(Void(_sold(memory, 0)))
     for place in (1, 2):
         sale = next(t for t in memory.log if t.stan == _sold(memory, place))
@@ -189,6 +192,12 @@ async def business(shop: Shop) -> None:
         await shop.do(Purchase(CUP, next(amounts), "156"))
         await shop.do(Settle())
     await shop.do(Purchase(CUP, next(amounts), "156"))
+
+
+async def business_near_the_last_stan(shop: Shop) -> None:
+    """The same by a terminal whose STANs begin again meanwhile."""
+    shop.memory.stan = 999_970
+    await business(shop)
 
 
 def _sold(memory: Memory, place: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.unit.host.certification.bench import Shop
@@ -21,6 +21,7 @@ from pos_terminal.terminal import Terminal
 from pos_terminal.transaction import Transaction
 
 STAN, AMOUNT, CODE, MAC = 11, 4, 39, 64
+PART_APPROVED = "10"
 
 
 def sending(function: str, change: Callable[[dict[int, str]], object]) -> type[Terminal]:
@@ -198,6 +199,36 @@ def counting_declines(code: str) -> type[Terminal]:
             return transaction
 
     return CountsDeclines
+
+
+class CountsAllOfAPart(Terminal):
+    """Counts what was asked for where less was approved."""
+
+    def _finish(self, exchange: Exchange, answer: Message) -> Transaction:
+        transaction = super()._finish(exchange, answer)
+        if exchange.code == PART_APPROVED:
+            transaction.amount_minor = int(exchange.request.fields[AMOUNT])
+        return transaction
+
+
+class CountsNoPart(Terminal):
+    """Takes the approval of a part for a decline, and does not reverse it."""
+
+    def _finish(self, exchange: Exchange, answer: Message) -> Transaction:
+        transaction = super()._finish(exchange, answer)
+        if exchange.code == PART_APPROVED:
+            self.memory.log.remove(transaction)
+        return transaction
+
+
+class KeepsItsOwnTime(Terminal):
+    """Its clock is a week late, and it does not set it by what the host says."""
+
+    def __init__(self, language: Language, memory: Memory, clock: Callable[[], datetime]) -> None:
+        super().__init__(language, memory, lambda: clock() - timedelta(days=7))
+
+    def _follow_clock(self, request: Message, answer: Message) -> None:
+        pass
 
 
 class KeepsBatchNumber(Terminal):

@@ -3,26 +3,88 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.unit.host.certification import broken_terminals as broken
-from tests.unit.host.certification.bench import CUP, VISA, Shop, business, certify, failures
+from tests.unit.host.certification.bench import (
+    CUP,
+    VISA,
+    Shop,
+    business,
+    business_near_the_last_stan,
+    certify,
+    failures,
+)
 from tests.unit.host.certification.broken_terminals import AMOUNT, CODE, STAN, counting, sending
 
+from pos_host.certification.suite import load_suite
 from pos_host.certification.verdicts import exit_code
+from pos_specs.language import Language
 from pos_specs.message import Message
 from pos_terminal.commands import Manage, Purchase, Refund, Reverse, Settle
+from pos_terminal.memory import Memory
 from pos_terminal.states import NotNow, State
 from pos_terminal.terminal import Terminal
 
 
 @pytest.mark.parametrize("dialect", ["unionpay", "hypercom"])
 def test_our_terminal_passes_every_rule_and_shows_every_step(dialect: str) -> None:
-    outcome = certify(dialect)
+    outcome = certify(dialect, live=business_near_the_last_stan)
 
     assert ([], set(), True) == (failures(outcome), outcome.not_seen, outcome.complete)
+
+
+def test_what_not_every_terminal_can_show_is_no_failure() -> None:
+    outcome = certify("hypercom")
+
+    assert ([], {"stan-wraps"}, True) == (failures(outcome), outcome.not_seen, outcome.complete)
+    assert 0 == exit_code(outcome.judgements, allow_not_seen=False)
+
+
+async def sells_whole_amounts_only(shop: Shop) -> None:
+    shop.takes_parts = False
+    await business(shop)
+
+
+def test_a_step_that_not_every_terminal_can_take_is_not_asked_for_at_the_end() -> None:
+    outcome = certify("unionpay", live=sells_whole_amounts_only)
+
+    assert ([], {"stan-wraps", "part-counted"}, True) == (failures(outcome), outcome.not_seen, outcome.complete)
+    assert outcome.told[-1] is None
+
+
+async def reverses_what_was_approved_in_part(shop: Shop) -> None:
+    await shop.do(Manage("sign_in"))
+    await shop.do(Purchase(CUP, 1_001, "156", partial=True))
+    await shop.do(Reverse(shop.memory.log[-1].stan))
+    await shop.do(Settle())
+
+
+class HalfAYearLate(Terminal):
+    """Its clock is half a year late when it is switched on."""
+
+    def __init__(self, language: Language, memory: Memory, clock: Callable[[], datetime]) -> None:
+        super().__init__(language, memory, lambda: clock() - timedelta(days=180))
+
+
+@pytest.mark.parametrize("dialect", ["unionpay", "hypercom"])
+def test_a_terminal_whose_clock_follows_the_host_passes_however_late_it_was(dialect: str) -> None:
+    outcome = certify(dialect, make=HalfAYearLate)
+
+    assert ([], "passed") == (failures(outcome), outcome.of("host-time").verdict)
+
+
+def test_a_sale_approved_in_part_may_be_reversed() -> None:
+    suite = load_suite("unionpay")
+    only = suite._replace(steps=tuple(step for step in suite.steps if step.id == "partial"))
+    outcome = certify("unionpay", live=reverses_what_was_approved_in_part, suite=only)
+
+    assert "passed" == outcome.of("part-counted").verdict
+    assert "approved in part, was reversed" in outcome.of("part-counted").reason
 
 
 def test_a_hypercom_terminal_may_begin_a_broken_upload_anew() -> None:
@@ -95,6 +157,11 @@ def part(number: int, start: int, text: str, *, cut: bool = False, keep: int | N
     return change
 
 
+def begins_again_at(first: int) -> Any:
+    """STANs behind whose last one comes `first`."""
+    return lambda given, last: first if last == 999_999 else last + 1
+
+
 BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("reversal-before-next", "unionpay", {"make": broken.ForgetsReversals}),
     ("reversal-before-next", "hypercom", {"make": broken.ForgetsReversals}),
@@ -113,6 +180,12 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("decline-not-reversed", "unionpay", {"make": broken.ReversesDeclines}),
     ("class-c-not-counted", "unionpay", {"make": broken.counting_declines("51")}),
     ("decline-not-counted", "hypercom", {"make": broken.counting_declines("51")}),
+    ("host-time", "unionpay", {"make": broken.KeepsItsOwnTime}),
+    ("host-time", "unionpay", {"make": sending("refund", part(61, 12, "0131"))}),
+    ("host-time", "hypercom", {"make": broken.KeepsItsOwnTime}),
+    ("host-time", "hypercom", {"make": sending("batch_upload", put(12, "075900"))}),
+    ("part-counted", "unionpay", {"make": broken.CountsAllOfAPart}),
+    ("part-counted", "unionpay", {"make": broken.CountsNoPart}),
     ("totals-right", "unionpay", {"make": sending("settlement", more(48, 10**50))}),
     ("upload-complete", "unionpay", {"make": broken.ForgetsRecord}),
     ("upload-complete", "hypercom", {"make": broken.ForgetsRecord}),
@@ -122,6 +195,9 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("sign-in-when-asked", "unionpay", {"make": broken.IgnoresHeaders}),
     ("stan-unused", "unionpay", {"memory": counting(lambda given, last: last if given == 50 else last + 1)}),
     ("stan-range", "unionpay", {"memory": counting(lambda given, last: 0 if given == 50 else given)}),
+    ("stan-wraps", "unionpay", {"memory": counting(begins_again_at(100)), "live": business_near_the_last_stan}),
+    ("stan-wraps", "hypercom", {"memory": counting(begins_again_at(100)), "live": business_near_the_last_stan}),
+    ("stan-range", "hypercom", {"memory": counting(begins_again_at(0)), "live": business_near_the_last_stan}),
     ("stan-forward", "unionpay", {"memory": counting(lambda given, last: 900 - given if given > 50 else 900 + given)}),
     ("void-names-original", "unionpay", {"make": sending("purchase_void", put(61, "000001999999"))}),
     ("refund-within-original", "unionpay", {"live": refunds_too_much}),

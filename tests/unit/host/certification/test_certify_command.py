@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import HANGING_S
 
-START_S = 30.0
 """A machine that does eight things at once may take long to start Python."""
 
 
@@ -36,7 +36,7 @@ def certifying(tmp_path: Path, *options: str) -> Iterator[tuple[subprocess.Popen
         [*command, "--ready-file", str(ready), "--json", *options], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     )
     try:
-        end_s = time.monotonic() + START_S
+        end_s = time.monotonic() + HANGING_S
         while not ready.exists():
             assert process.poll() is None
             assert time.monotonic() < end_s
@@ -49,14 +49,14 @@ def certifying(tmp_path: Path, *options: str) -> Iterator[tuple[subprocess.Popen
 
 
 def lines_of(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    output, _ = process.communicate(timeout=START_S)
+    output, _ = process.communicate(timeout=HANGING_S)
     return [json.loads(line) for line in output.splitlines()]
 
 
 def test_a_terminals_message_is_told_and_sigterm_ends_it_with_a_report(tmp_path: Path) -> None:
     with certifying(tmp_path, "--suite", "hypercom") as (process, address):
         terminal = [sys.executable, "-m", "pos_terminal", "echo", "--host", address, "--dialect", "hypercom"]
-        subprocess.run(terminal, cwd=tmp_path, check=True, capture_output=True, timeout=START_S)
+        subprocess.run(terminal, cwd=tmp_path, check=True, capture_output=True, timeout=HANGING_S)
         process.send_signal(signal.SIGTERM)
         lines = lines_of(process)
 

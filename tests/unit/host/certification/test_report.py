@@ -10,12 +10,21 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from tests.unit.host.certification.bench import CUP, MERCHANT, PIN, VISA, Outcome, certify
+from tests.unit.host.certification.bench import (
+    CUP,
+    MERCHANT,
+    PIN,
+    VISA,
+    Outcome,
+    business_near_the_last_stan,
+    certify,
+)
 from tests.unit.host.certification.broken_terminals import sending
 
 from pos_host.certification.report import Run, report_of
 from pos_host.certification.report_files import write_report
 from pos_host.exchanges import Exchange
+from pos_terminal.terminal import Terminal
 
 RUN = Run(1_772_452_800_000, 1_772_453_800_000, "everything was seen", 7, 86)
 HOSTILE = "<i>&1"
@@ -24,7 +33,7 @@ BROKEN = sending("settlement", lambda fields: fields.update({63: "<b>"}))
 
 @cache
 def outcome_of(dialect: str) -> Outcome:
-    return certify(dialect, make=BROKEN) if dialect == "unionpay" else certify(dialect)
+    return certify(dialect, make=BROKEN if dialect == "unionpay" else Terminal, live=business_near_the_last_stan)
 
 
 def report_on(dialect: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def strict(tmp_path: Path) -> Iterator[dict[str, list[str]]]:
 def test_each_purchase_of_a_load_has_its_own_mac(
     dialect: str, refusal: str, rate: list[str], strict: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fire = ["load", "--terminals", "3", "--seconds", "0.5", "--json", *rate, *strict[dialect]]
+    fire = ["load", "--terminals", "2", "--seconds", "1", "--json", *rate, *strict[dialect]]
 
     assert 0 == run([*fire, "--mac"])
     signed = json.loads(capsys.readouterr().out)
@@ -36,7 +36,7 @@ def test_each_purchase_of_a_load_has_its_own_mac(
     unsigned = json.loads(capsys.readouterr().out)
 
     assert ({"00"}, 0) == (set(signed["codes"]), signed["wrong"])
-    assert signed["codes"]["00"] > 10
+    assert signed["codes"]["00"] > 2, "no terminal fired a second purchase"
     assert {refusal} == set(unsigned["codes"])
 
 

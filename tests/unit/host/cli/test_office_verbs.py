@@ -11,8 +11,9 @@ import pytest
 from tests.unit.host.cli.test_serve import Host
 
 from pos_host.cli import run_command
-from pos_host.office_client import OfficeClient, office_at
 from pos_host.options import NotDone, UsageError
+from pos_host.verbs.asking import office_at
+from pos_host.verbs.office_client import OfficeClient
 
 MID = "898310000000001"
 Run = Callable[..., list[dict[str, Any]]]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import HANGING_S
 from tests.unit.host.pipeline.terminals import UNIONPAY_CARD
 
 from pos_host.cli import run_command
@@ -22,7 +23,6 @@ from pos_specs.framing import Frame, Framer, join_frame
 from pos_specs.language import open_language
 from pos_specs.message import Message
 
-PATIENCE_S = 20.0
 IDS = {41: "T0000001", 42: "898310000000001"}
 
 
@@ -39,7 +39,7 @@ class Host:
         self.ready = self._wait()
 
     def _wait(self) -> dict[str, Any]:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + HANGING_S
         while not self.ready_file.exists():
             assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
             assert time.monotonic() < until, "not ready in time"
@@ -52,7 +52,7 @@ class Host:
         language = open_language("unionpay")
         framing = language.dialect.framing
         framer, answers = Framer(framing), []
-        with socket.create_connection(("127.0.0.1", self.ready["listeners"][0]["port"]), PATIENCE_S) as line:
+        with socket.create_connection(("127.0.0.1", self.ready["listeners"][0]["port"]), HANGING_S) as line:
             for message in messages:
                 frame = Frame(bytes.fromhex("6000030000"), bytes.fromhex("603100311001"), language.encode(message))
                 line.sendall(join_frame(framing, frame))
@@ -64,7 +64,7 @@ class Host:
         """Exit code, standard output and standard error of a host that was told to stop."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=PATIENCE_S)
+        out, err = self.process.communicate(timeout=HANGING_S)
         return self.process.returncode, out, err
 
 

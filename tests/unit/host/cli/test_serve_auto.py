@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.certificates import Authority
-from tests.unit.host.cli.test_serve import PATIENCE_S, Host, sale
+from tests.patience import HANGING_S
+from tests.unit.host.cli.test_serve import Host, sale
 from tests.unit.host.cli.test_usage_errors import complaint
 
 from pos_specs.framing import Frame, Framer, join_frame
@@ -55,9 +56,9 @@ def test_different_terminals_are_served_on_one_port_and_the_ready_file_says_auto
     address = ("127.0.0.1", host.ready["listeners"][1]["port"])
 
     with (
-        socket.create_connection(address, PATIENCE_S) as one,
-        socket.create_connection(address, PATIENCE_S) as two,
-        socket.create_connection(address, PATIENCE_S) as three,
+        socket.create_connection(address, HANGING_S) as one,
+        socket.create_connection(address, HANGING_S) as two,
+        socket.create_connection(address, HANGING_S) as three,
     ):
         assert "00" == ask(one, "unionpay", sale(1)).fields[39]
         assert "0810" == ask(two, "iso87-ascii", ECHO).mti
@@ -79,7 +80,7 @@ def test_peers_are_recognised_over_tls(tmp_path: Path) -> None:
     assert ("auto", True) == (listener["dialect"], listener["tls"])
 
     with (
-        socket.create_connection(("127.0.0.1", listener["port"]), PATIENCE_S) as plain,
+        socket.create_connection(("127.0.0.1", listener["port"]), HANGING_S) as plain,
         authority.client().wrap_socket(plain, server_hostname="127.0.0.1") as line,
     ):
         assert "00" == ask(line, "unionpay", sale(1)).fields[39]
@@ -92,7 +93,7 @@ def test_peers_are_recognised_over_tls(tmp_path: Path) -> None:
 def test_a_host_stops_although_somebody_is_not_recognised_yet(tmp_path: Path) -> None:
     host = Host(tmp_path, "--listen", "127.0.0.1:0=auto")
 
-    with socket.create_connection(("127.0.0.1", host.ready["listeners"][1]["port"]), PATIENCE_S) as line:
+    with socket.create_connection(("127.0.0.1", host.ready["listeners"][1]["port"]), HANGING_S) as line:
         line.sendall(b"\x00")
         assert 0 == host.end()[0]
 

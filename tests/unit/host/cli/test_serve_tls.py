@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.certificates import Authority, private
-from tests.unit.host.cli.test_serve import PATIENCE_S, Host, sale
+from tests.patience import HANGING_S
+from tests.unit.host.cli.test_serve import Host, sale
 from tests.unit.host.cli.test_usage_errors import QUIET, complaint
 
 from pos_specs.framing import Frame, Framer, join_frame
@@ -61,7 +62,7 @@ def test_a_purchase_over_tls_is_approved_and_the_ready_file_tells_of_tls(
     assert ("unionpay", True) == (listener["dialect"], listener["tls"])
 
     with (
-        socket.create_connection(("127.0.0.1", listener["port"]), PATIENCE_S) as plain,
+        socket.create_connection(("127.0.0.1", listener["port"]), HANGING_S) as plain,
         authority.client().wrap_socket(plain, server_hostname="127.0.0.1") as line,
     ):
         assert "00" == code_of(line)
@@ -76,12 +77,12 @@ def test_a_client_without_certificate_is_refused_in_one_line(
     address = ("127.0.0.1", host.ready["listeners"][0]["port"])
 
     with (
-        socket.create_connection(address, PATIENCE_S) as plain,
+        socket.create_connection(address, HANGING_S) as plain,
         authority.client().wrap_socket(plain, server_hostname="127.0.0.1") as line,
     ):
         assert b"" == heard(line)
     with (
-        socket.create_connection(address, PATIENCE_S) as plain,
+        socket.create_connection(address, HANGING_S) as plain,
         authority.client(authority.issue("terminal")).wrap_socket(plain, server_hostname="127.0.0.1") as line,
     ):
         assert "00" == code_of(line)
@@ -96,7 +97,7 @@ def test_a_host_without_listeners_answers_at_a_concentrator_and_ends(
     tmp_path: Path, authority: Authority, over_tls: bool
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as there:
-        there.settimeout(PATIENCE_S)
+        there.settimeout(HANGING_S)
         port = there.getsockname()[1]
         scheme, more = ("tls://", ["--connect-ca", str(authority.ca)]) if over_tls else ("", [])
         host = Host(tmp_path, "--connect", f"{scheme}127.0.0.1:{port}=unionpay", *more)
@@ -184,7 +185,7 @@ def test_a_plain_client_of_a_tls_listener_does_no_harm(tmp_path: Path, authority
     host = Host(tmp_path, *files)
     address = ("127.0.0.1", host.ready["listeners"][0]["port"])
 
-    with socket.create_connection(address, PATIENCE_S) as plain:
+    with socket.create_connection(address, HANGING_S) as plain:
         plain.sendall(b"\0\5\x60\0\0\0\0")
         heard(plain)
 

@@ -67,11 +67,11 @@ def test_a_load_is_fired_over_tls(
 ) -> None:
     """Without a sign-in the first thing that TLS 1.3 brings is a session ticket and no answer."""
     options = [*rate, *listeners[dialect], *own]
-    assert 0 == run(["load", "--terminals", "3", "--seconds", "0.5", "--json", *options])
+    assert 0 == run(["load", "--terminals", "3", "--seconds", "1", "--json", *options])
 
     report = json.loads(capsys.readouterr().out)
     assert ({"00"}, 0, 0) == (set(report["codes"]), report["wrong"], report["disconnected"])
-    assert report["codes"]["00"] > 10
+    assert report["codes"]["00"] > 3, "no terminal fired a second purchase"
 
 
 @pytest.mark.parametrize("verb", ["sign-in", "echo"])
@@ -143,6 +143,9 @@ def test_a_key_of_somebody_else_is_named(authority: Authority, capsys: pytest.Ca
     assert f"--tls-key {other}: does not belong to the certificate {cert}" in capsys.readouterr().err
 
 
+QUICKLY = ["--timeout", "0.5"]
+"""For answers that are lost on purpose."""
+
 FRAMINGS = {
     "etx": 'length = "none"\ntrailer = "etx"',
     "counted etx and header": 'length = "binary2"\ncounts = ["itself", "trailer"]\ntrailer = "etx"\nheader = "base24"',
@@ -166,7 +169,7 @@ def test_a_day_is_lived_in_a_framing_of_ones_own(
     host = Host(tmp_path, "--listen", f"127.0.0.1:0={dialect}")
     where = ["--host", f"127.0.0.1:{host.ready['listeners'][1]['port']}", "--dialect", dialect]
 
-    assert 0 == run(["day", "--terminals", "2", "--transactions", "4", "--lose-replies", "20", *where])
+    assert 0 == run(["day", "--terminals", "2", "--transactions", "4", "--lose-replies", "20", *QUICKLY, *where])
     capsys.readouterr()
     fired = run(["load", "--terminals", "2", "--seconds", "0.3", "--json", *where])
     out, err = capsys.readouterr()

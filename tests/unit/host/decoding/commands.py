@@ -7,8 +7,8 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from pos_host.decoding.dialect_verbs import dialects_app
-from pos_host.decoding.verbs import decode_command, encode_command
+from pos_host.verbs.decode import decode_command, encode_command
+from pos_host.verbs.dialect import dialects_app
 
 app = typer.Typer()
 app.command("decode")(decode_command)

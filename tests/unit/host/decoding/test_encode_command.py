@@ -105,6 +105,16 @@ def test_any_message_survives_being_a_document(name: str, data: st.DataObject) -
     assert body == document_bytes(document)
 
 
+@pytest.mark.parametrize("trailer", ["", "03"])
+def test_a_message_that_ends_like_a_trailer_comes_back_with_or_without_one(trailer: str) -> None:
+    ends_in_03 = b"02004000000000000400014001\x03".hex().upper() + trailer
+
+    decoded = run("decode", "--json", "--dialect", "base24-pos", "--starts-at", "mti", ends_in_03)
+
+    assert "\x03" == documents(decoded)[0]["fields"]["54"]
+    assert ends_in_03 == run("encode", lines=decoded.stdout).stdout.strip()
+
+
 def test_the_framing_may_be_left_out_and_the_dialect_given() -> None:
     document = '{"mti": "0820", "fields": {"60": "00000001301", "41": "T0000001"}}'
 

@@ -9,7 +9,7 @@ from tests.unit.host.decoding.commands import documents, run
 from tests.vectors.collection import FOLDER, Entry, entries, iso87_body, parameters, shipped_dialect, unionpay_body
 
 from pos_host.decoding.recognise import fitting, read_as, read_framed_otherwise
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.framing import Frame, join_frame
 from pos_specs.language import Language, open_language, shipped_languages
 from pos_specs.message import Message

@@ -8,10 +8,10 @@ from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT
 
 from pos_host.merchants.actors import Actor
-from pos_host.merchants.closure_states import STEPS
-from pos_host.merchants.closures import Application, StepTaken
-from pos_host.merchants.endings import Endings
-from pos_host.merchants.terminal_states import Whom
+from pos_host.merchants.closing.closure_states import STEPS
+from pos_host.merchants.closing.closures import Application, StepTaken
+from pos_host.merchants.closing.endings import Endings
+from pos_host.merchants.closing.terminal_states import Whom
 
 OPERATOR, REVIEWER, OTHER_REVIEWER = (
     Actor("lin", "operator"),

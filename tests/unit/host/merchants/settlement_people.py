@@ -8,11 +8,11 @@ from typing import Any
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, UnionPayTerminal
 
-from pos_host.merchants.account_changes import AccountApplication
+from pos_host.merchants.accounts.account_application import AccountApplication
+from pos_host.merchants.accounts.given_account import GivenAccount
+from pos_host.merchants.accounts.holder_application import HolderApplication
+from pos_host.merchants.accounts.holders import GivenHolder
 from pos_host.merchants.actors import Actor
-from pos_host.merchants.given_account import GivenAccount
-from pos_host.merchants.holder_changes import HolderApplication
-from pos_host.merchants.holders import GivenHolder
 from pos_specs.card_number import luhn_digit
 
 OPERATOR, OTHER_OPERATOR = Actor("li.na", "operator"), Actor("zhou.min", "operator")

@@ -27,7 +27,7 @@ from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, UnionPayTerminal
 
 from pos_host.ledger.merchant_rows import AuditRow
-from pos_host.merchants.account_changes import AccountApplication
+from pos_host.merchants.accounts.account_application import AccountApplication
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
@@ -358,6 +358,19 @@ async def test_a_standby_is_rolled_back_after_a_change_of_the_account_in_place(h
     await changes.roll_back(REVIEWER, MERCHANT, standby, "the wrong one")
 
     assert {OLD_NUMBER[-4:]: "former", NEW_NUMBER[-4:]: "former", THIRD_NUMBER[-4:]: "active"} == states(host)
+
+
+async def test_where_the_bank_closed_the_account_in_place_the_standby_is_paid(host: HostInProcess) -> None:
+    await with_account(host)
+    close = host.parts.details.accounts.close
+    number = await approved(host, role="standby")
+    await host.parts.details.account_changes.activate(OPERATOR, MERCHANT, number)
+    await close(REVIEWER, MERCHANT, "1", "the bank closed it")
+    assert (NEW_NUMBER[-4:], ()) == paid_to(host)
+
+    await close(REVIEWER, MERCHANT, "2", "this one too")
+
+    assert ("", ("no_account",)) == paid_to(host)
 
 
 async def test_an_account_expires_by_the_day_at_the_merchant(host: HostInProcess) -> None:

@@ -7,13 +7,13 @@ from tests.unit.host.merchants.settlement_people import IDENTITY, NEW_NUMBER, ac
 
 from pos_host.ledger.takeover import can_take_over, owed, taken_over
 from pos_host.ledger.terminal_clock import clock_row
-from pos_host.merchants.account_numbers import mask_identity, mask_number, shipped_account_rules
-from pos_host.merchants.change_rules import shipped_change_rules
+from pos_host.merchants.accounts.account_numbers import mask_identity, mask_number, shipped_account_rules
+from pos_host.merchants.accounts.change_rules import shipped_change_rules
+from pos_host.merchants.accounts.given_account import checked
+from pos_host.merchants.accounts.holders import GivenHolder
+from pos_host.merchants.accounts.number_vault import NumberVault, needed
 from pos_host.merchants.desk import Refused
 from pos_host.merchants.free_text import plain_text
-from pos_host.merchants.given_account import checked
-from pos_host.merchants.holders import GivenHolder
-from pos_host.merchants.number_vault import NumberVault, needed
 from pos_specs.language import open_language
 from pos_specs.security.errors import SealBroken
 

@@ -18,8 +18,8 @@ from pos_host.ledger.merchant import MERCHANT
 from pos_host.ledger.merchant_rows import AuditRow, DocumentRow, PayoutRow
 from pos_host.ledger.records import record
 from pos_host.merchants.actors import Actor
-from pos_host.merchants.applications import HandedIn
 from pos_host.merchants.desk import Forbidden, NotKept, Refused
+from pos_host.merchants.forgotten.applications import HandedIn
 from pos_host.merchants.lives import NotNow
 from pos_specs.totals import Side
 

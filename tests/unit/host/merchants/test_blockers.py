@@ -33,8 +33,8 @@ from pos_host.ledger.entry import Row
 from pos_host.ledger.merchant import MERCHANT as MERCHANT_KIND
 from pos_host.ledger.records import record
 from pos_host.ledger.takeover import owed
-from pos_host.merchants.account_changes import AccountApplication
-from pos_host.merchants.blockers import blocker_rules
+from pos_host.merchants.accounts.account_application import AccountApplication
+from pos_host.merchants.accounts.blockers import blocker_rules
 from pos_host.merchants.desk import Refused
 
 CODES = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pos_host import office_client
 from pos_host.cli import run_command
+from pos_host.verbs import office_client
 
 AT = ["--admin", "http://host", "--token", "token"]
 CLOSURE: dict[str, Any] = {

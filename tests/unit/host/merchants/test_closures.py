@@ -23,10 +23,10 @@ from tests.unit.host.pipeline.terminals import MERCHANT, Iso87Terminal, UnionPay
 
 from pos_host.ledger.book import Book
 from pos_host.merchants.actors import ADMIN, Actor
-from pos_host.merchants.closures import Application
+from pos_host.merchants.closing.closures import Application
+from pos_host.merchants.closing.terminal_states import Whom
 from pos_host.merchants.desk import Forbidden, NotKept, Refused
 from pos_host.merchants.lives import NotNow
-from pos_host.merchants.terminal_states import Whom
 
 
 @pytest.fixture
@@ -304,6 +304,23 @@ async def test_a_merchants_last_step_goes_on_where_it_stopped(host: HostInProces
 
     assert (["closed", "active"], "closed") == (between, answer["state"])
     assert ["closed", "closed"] == [book.status for book in host.registry.of_merchant(MERCHANT)]
+
+
+async def test_a_merchants_last_step_that_is_refused_closes_no_terminal(
+    host: HostInProcess, shop: UnionPayTerminal
+) -> None:
+    other = UnionPayTerminal(host, "T0000002")
+    await other.sign_in()
+    merchant = Whom(MERCHANT)
+    await apply(host, merchant)
+    for step in ("unfinished_business", "final_settlement", "final_payout", "equipment_returned"):
+        await take(host, merchant, step)
+    assert "00" == (await other.offline_purchase(30_00)).code
+
+    with pytest.raises(Refused, match="1 debits"):
+        await take(host, merchant, "data_wiped")
+
+    assert ["active", "active"] == [book.status for book in host.registry.of_merchant(MERCHANT)]
 
 
 @pytest.mark.parametrize("role", ["merchant", "viewer"])

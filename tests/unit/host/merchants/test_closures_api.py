@@ -178,6 +178,7 @@ async def test_the_diagnosis_says_what_refuses_and_what_to_do(host: HostInProces
     assert all(finding["remedy"] for finding in told["findings"])
 
 
+@pytest.mark.real_time
 async def test_numbers_that_nobody_knows_get_the_nearest(host: HostInProcess, shop: UnionPayTerminal) -> None:
     async with api(host) as client:
         mistyped = (await client.get(f"{V1}/terminals/T0000010/diagnosis", params={"merchant_id": MERCHANT})).json()
@@ -189,6 +190,7 @@ async def test_numbers_that_nobody_knows_get_the_nearest(host: HostInProcess, sh
     assert ["under_another_merchant", "unknown_merchant", "would_enrol"] == [f["code"] for f in elsewhere["findings"]]
 
 
+@pytest.mark.real_time
 async def test_a_merchant_sees_its_own_and_closes_nothing(host: HostInProcess, shop: UnionPayTerminal) -> None:
     stranger = UnionPayTerminal(host, "T0000001", OTHER_MERCHANT)
     await stranger.sign_in()

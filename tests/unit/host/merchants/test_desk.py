@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from tests.patience import HANGING_S
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host.ledger.merchant_rows import AuditRow, RecordRow
@@ -153,7 +154,7 @@ async def test_what_follows_from_an_action_is_done_though_its_asker_went_away(ho
     asked = asyncio.ensure_future(host.desk.act(ADMIN, ACTION, M1, noting(signing(host), posted), then=then))
     await posted.wait()
     asked.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGING_S):
         await followed.wait()
 
     assert host.desk.records.find("paper", "1") is not None

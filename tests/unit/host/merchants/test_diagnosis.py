@@ -23,8 +23,8 @@ from tests.unit.host.pipeline.terminals import (
 from pos_host.journal import Posting
 from pos_host.ledger.takeover import owed
 from pos_host.merchants.actors import ADMIN
-from pos_host.merchants.diagnosis_texts import diagnosis_texts
-from pos_host.merchants.terminal_states import Whom
+from pos_host.merchants.closing.diagnosis_texts import diagnosis_texts
+from pos_host.merchants.closing.terminal_states import Whom
 from pos_host.merchants.versions import Scope
 from pos_host.security.guard import Guard
 from pos_host.security.vault import KeyVault
@@ -149,6 +149,7 @@ async def test_what_was_refused_last_is_told_with_its_reason(host: HostInProcess
     assert {"last_refused": "14"} == refusing(wrong_card)
 
 
+@pytest.mark.real_time
 async def test_of_unknown_numbers_it_says_which_one_is_wrong(host: HostInProcess, shop: UnionPayTerminal) -> None:
     await host.parts.directory.add_terminal(OPERATOR, MERCHANT, "T0000007")
     diagnosis = endings(host).diagnosis
@@ -166,6 +167,7 @@ async def test_of_unknown_numbers_it_says_which_one_is_wrong(host: HostInProcess
         assert (terminal_id == "ZZZZZZZZ") == (answer["nearest"] == [])
 
 
+@pytest.mark.real_time
 async def test_a_host_that_enrols_nobody_does_not_say_it_would() -> None:
     answer = await endings(HostInProcess(enrol="strict")).diagnosis.of_unknown("T0000001", MERCHANT)
 

@@ -13,7 +13,7 @@ from tests.unit.host.pipeline.terminals import UnionPayTerminal, debit_credit
 from pos_host.event_log import event_of
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
-from pos_host.merchants.escalation_ladder import read_ladder, shipped_ladder, written
+from pos_host.merchants.forgotten.escalation_ladder import read_ladder, shipped_ladder, written
 from pos_host.merchants.lives import NotNow
 
 SHANGHAI = timezone(timedelta(hours=8))

@@ -20,10 +20,10 @@ from tests.unit.host.pipeline.host_in_process import START_MS, HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT
 
 from pos_host.ledger.merchant_rows import PayoutRow
+from pos_host.merchants.accounts.first_settlements import unlike
+from pos_host.merchants.accounts.holders import GivenHolder
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
-from pos_host.merchants.first_settlements import unlike
-from pos_host.merchants.holders import GivenHolder
 from pos_host.merchants.versions import Scope
 
 DAY_MS = 86_400_000

@@ -14,7 +14,7 @@ from tests.unit.host.pipeline.terminals import HypercomTerminal, UnionPayTermina
 from pos_host.event_log import event_of
 from pos_host.ledger.merchant_rows import PayoutRow
 from pos_host.merchants.desk import Refused
-from pos_host.merchants.late_causes import Circumstances, cause_of
+from pos_host.merchants.forgotten.late_causes import Circumstances, cause_of
 from pos_host.settlement.policy import Policy, load_policy
 from pos_specs.totals import Side
 

@@ -13,8 +13,8 @@ from tests.unit.host.pipeline.terminals import Exchange, UnionPayTerminal
 from pos_host.event_log import event_of
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden
+from pos_host.merchants.forgotten.pattern_rules import read_patterns, shipped_patterns
 from pos_host.merchants.lives import NotNow
-from pos_host.merchants.pattern_rules import read_patterns, shipped_patterns
 from pos_specs.errors import DialectError
 
 RULE = shipped_patterns()[0]

@@ -21,10 +21,10 @@ from tests.unit.host.merchants.settlement_people import (
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host.ledger.merchant_rows import AuditRow, RecordRow
-from pos_host.merchants.account_changes import AccountApplication
+from pos_host.merchants.accounts.account_application import AccountApplication
+from pos_host.merchants.accounts.holders import GivenHolder
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
-from pos_host.merchants.holders import GivenHolder
 from pos_host.merchants.lives import NotNow
 
 ABOUT = "refused_application"

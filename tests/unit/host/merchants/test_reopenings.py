@@ -21,9 +21,9 @@ from tests.unit.host.pipeline.proofs import proven
 from tests.unit.host.pipeline.terminals import MERCHANT, HypercomTerminal, UnionPayTerminal, debit_credit
 
 from pos_host.merchants.actors import ADMIN, Actor
+from pos_host.merchants.closing.terminal_states import Whom
 from pos_host.merchants.desk import Forbidden, Refused
 from pos_host.merchants.lives import NotNow
-from pos_host.merchants.terminal_states import Whom
 from pos_specs.totals import Side
 
 

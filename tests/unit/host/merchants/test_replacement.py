@@ -167,6 +167,22 @@ async def test_what_is_left_of_the_old_one_is_its_closure(host: HostInProcess, b
     assert "closed" == host.book("T0000001").status
 
 
+async def test_a_pre_authorisation_that_was_handed_over_does_not_keep_the_old_one_open(
+    host: HostInProcess, broken: UnionPayTerminal
+) -> None:
+    held = await broken.auth(300_00)
+    await replace(host)
+
+    for step in ("final_payout", "equipment_returned", "data_wiped"):
+        answer = await take(host, terminal(host), step)
+
+    assert "closed" == answer["state"]
+    assert [("authorisation_open", NEW)] == [(thing["kind"], thing["to"]) for thing in answer["handed_over"]]
+    new = UnionPayTerminal(host, NEW)
+    await new.sign_in()
+    assert "00" == (await new.complete(held, 300_00)).code
+
+
 async def test_a_replaced_terminal_is_never_reopened(host: HostInProcess, broken: UnionPayTerminal) -> None:
     await replace(host)
 

@@ -27,10 +27,10 @@ from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT, OTHER_MERCHANT, UnionPayTerminal
 
 from pos_host.ledger.merchant_rows import AuditRow, DocumentRow
+from pos_host.merchants.accounts.documents import DOCUMENT_MOST_BYTES
+from pos_host.merchants.accounts.usage_rules import UsageRule
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Forbidden, Refused
-from pos_host.merchants.documents import DOCUMENT_MOST_BYTES
-from pos_host.merchants.usage_rules import UsageRule
 
 PAGE = b"%PDF-1.7 a scanned licence"
 PAGE_BASE64 = base64.b64encode(PAGE).decode()

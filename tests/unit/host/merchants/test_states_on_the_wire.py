@@ -39,7 +39,7 @@ from tests.unit.host.pipeline.test_more_dialects import (
 )
 
 from pos_host.handlers.after_closing import AFTER_CLOSING
-from pos_host.merchants.terminal_states import Whom
+from pos_host.merchants.closing.terminal_states import Whom
 from pos_specs.dialect_file import shipped_dialects
 from pos_specs.totals import Side
 

@@ -177,6 +177,22 @@ async def test_a_change_that_fell_due_while_the_host_was_down_holds_after_its_st
     assert "in_force" == terms_of(again).policies.history(merchant_of(terminal))[0]["state"]
 
 
+async def test_what_is_agreed_before_the_host_has_looked_is_not_replaced_by_what_fell_due_earlier(
+    host: HostInProcess,
+) -> None:
+    await terms_of(host).policies.put(ADMIN, Scope(), {"max_transactions": 9}, in_hours(1))
+    host.clock.move_to(START_MS + 2 * HOUR_MS)
+    again = host.twin()
+    policies = terms_of(again).policies
+    await policies.put(ADMIN, Scope(), {"max_transactions": 5})
+    await again.watch.settle()
+
+    stand = [(version["version"], version["state"]) for version in policies.history(Scope())]
+    assert [(2, "in_force"), (1, "replaced")] == stand
+    changed = [event for event in events(again) if event.startswith("policy.")]
+    assert ["policy.planned", "policy.changed", "policy.changed"] == changed
+
+
 async def test_an_earlier_version_is_brought_back_as_a_new_one(host: HostInProcess, terminal: UnionPayTerminal) -> None:
     policies, scope = terms_of(host).policies, merchant_of(terminal)
     first = await policies.put(ADMIN, scope, {"max_transactions": 9})

@@ -10,7 +10,7 @@ from tests.unit.host.pipeline.terminals import OTHER_CARD, Exchange, HypercomTer
 
 from pos_host.ledger.book import Batch
 from pos_host.merchants.desk import Refused
-from pos_host.merchants.vouchers import SLIP_MOST_CHARACTERS, Comparison, compare, read_slip, read_vouchers
+from pos_host.merchants.forgotten.vouchers import SLIP_MOST_CHARACTERS, Comparison, compare, read_slip, read_vouchers
 from pos_specs.masking import mask_pan
 from pos_terminal.memory import Memory
 from pos_terminal.receipt import slip

@@ -12,8 +12,8 @@ from tests.unit.host.payouts.test_payouts import sold_and_settled
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT
 
-from pos_host import office_client
 from pos_host.cli import run_command
+from pos_host.verbs import office_client
 
 VERSION: dict[str, Any] = {"version": 1, "state": "in_force", "values": {"days_after": 2}}
 CALENDAR: dict[str, Any] = {"values": {"days_after": 2}, "effective": {"days_after": 2, "payout_time": "09:00"}}

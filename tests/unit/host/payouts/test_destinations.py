@@ -15,8 +15,8 @@ from tests.unit.host.pipeline.terminals import VISA_CARD, UnionPayTerminal
 
 from pos_host.journal import StoredEntry
 from pos_host.ledger.merchant_rows import PayoutRow
-from pos_host.merchants import trial_payouts
-from pos_host.merchants.trial_payouts import goes_to
+from pos_host.merchants.accounts import trial_payouts
+from pos_host.merchants.accounts.trial_payouts import goes_to
 from pos_host.money.destination import Destination, Share, destination_of
 
 DAY = date(2026, 3, 3)

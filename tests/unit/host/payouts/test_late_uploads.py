@@ -165,6 +165,63 @@ async def test_right_totals_that_come_late_hold_nothing(
     assert [("pending", [])] == standing(host)
 
 
+# -- taken back late
+
+
+async def test_two_sales_taken_back_late_are_told_with_the_sum_of_both(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    for sale in sales:
+        await unionpay.reverse(sale.request)
+        await host.watch.settle()
+    await unionpay.reverse(sales[0].request)
+    await host.watch.settle()
+
+    held = told(host, "batch.late_difference_held")
+    assert [-10_00, -30_00] == [event["difference_minor"] for event in held]
+    assert [("held", ["out_of_balance"])] == standing(host)
+
+
+async def test_a_record_that_differs_is_told_with_what_was_taken_back_before(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.reverse(sales[0].request)
+    await host.watch.settle()
+    await unionpay.upload((sales[1].stan, UNIONPAY_CARD, 25_00))
+    await host.watch.settle()
+
+    held = told(host, "batch.late_difference_held")
+    assert [-10_00, -5_00] == [event["difference_minor"] for event in held]
+
+
+async def test_a_sale_that_is_not_uploaded_because_it_was_taken_back_counts_once(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.reverse(sales[0].request)
+    await unionpay.settle(debit_credit((1, 20_00)))
+    await unionpay.upload((sales[1].stan, UNIONPAY_CARD, 20_00))
+    await unionpay.end_upload(1)
+    await host.watch.settle()
+
+    assert [-10_00] == [event["difference_minor"] for event in told(host, "batch.late_difference_held")]
+
+
+async def test_an_upload_that_agrees_does_not_let_go_what_a_late_reversal_holds(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.reverse(sales[0].request)
+    await host.watch.settle()
+    await unionpay.settle(debit_credit((2, 35_00)))
+    await unionpay.upload((sales[0].stan, UNIONPAY_CARD, 10_00), (sales[1].stan, UNIONPAY_CARD, 20_00))
+    await unionpay.end_upload(2)
+    await host.watch.settle()
+    assert [("held", ["out_of_balance"])] == standing(host)
+
+    await host.parts.payouts.release(REVIEWER, payouts_of(host)[0].payout_id, "the sale stands")
+    await until(host, "03 12:01")
+    assert "made" == payouts_of(host)[0].state
+
+
 # -- what only the upload tells of
 
 
@@ -276,6 +333,28 @@ async def test_a_tip_told_late_pays_what_is_new_in_it(unionpay: UnionPayTerminal
     first, second = payouts_of(host)[1:]
     assert (10_00 - 6, 5_00 - 3) == (first.net_minor, second.net_minor)
     assert (110_00, 100_00) == (first.captured_minor, first.refunded_minor)
+
+
+async def test_a_tip_told_late_on_a_sale_that_came_late_itself_pays_what_is_new_in_it(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await settled_with_offline_sale(unionpay)
+    for stan, amount_minor in (("000901", 8_00), ("000902", 9_50)):
+        for _ in range(2):
+            await unionpay.upload_advice("32", stan, UNIONPAY_CARD, amount_minor, f61="0000010009000302")
+
+    late = [(row.captured_minor, row.refunded_minor) for row in payouts_of(host)[1:]]
+    assert [(7_00, 0), (8_00, 7_00), (9_50, 8_00)] == late
+    assert [] == verified(host)["details"]
+
+
+async def test_a_tip_told_late_on_a_sale_that_came_late_gives_back_the_fee_that_was_taken(
+    unionpay: UnionPayTerminal, sales: list[Exchange], host: HostInProcess
+) -> None:
+    await unionpay.upload_advice("30", "000900", VISA_CARD, 100_00)
+    await unionpay.upload_advice("32", "000901", VISA_CARD, 110_00, f61="0000010009000302")
+
+    assert [100_00 - 60, 10_00 - 6] == [row.net_minor for row in payouts_of(host)[1:]]
 
 
 async def test_an_authorisation_is_completed_by_what_is_told_late(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.unit.host.merchants.test_closure_verbs import AT, Api
 
-from pos_host import office_client
 from pos_host.cli import run_command
 from pos_host.reports.settlement_report import AMOUNTS, ENDS
+from pos_host.verbs import office_client
 
 PAYOUT: dict[str, Any] = {"id": 100_001, "merchant_id": "M", "terminal_id": "T0000001", "state": "held", "net_minor": 5}
 LINE = {"day": "2026-03-02", "currency": "156", "payouts": 1, **dict.fromkeys((*AMOUNTS, *ENDS), 7)}

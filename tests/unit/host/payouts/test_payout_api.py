@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.host.admin.small_office import api_of
 from tests.unit.host.payouts.test_payouts import sold_and_settled, until
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.terminals import MERCHANT
+
+pytestmark = pytest.mark.real_time  # pages of the API are made in threads
 
 
 async def test_payouts_are_listed_by_what_is_asked(host: HostInProcess) -> None:

@@ -10,6 +10,7 @@ from datetime import time
 from typing import Any
 
 import httpx
+import pytest
 from tests.unit.host.admin.small_office import api_of
 from tests.unit.host.handlers.test_refund import close_batch
 from tests.unit.host.payouts.test_payouts import OPERATOR, payouts_of, settle, sold_and_settled, until
@@ -30,6 +31,8 @@ from pos_host.reports.csv_table import csv_table
 from pos_host.reports.settlement_report import AMOUNTS, BY, ENDS
 from pos_host.settlement.policy import load_policy
 from pos_specs.totals import Side
+
+pytestmark = pytest.mark.real_time  # pages of the API are made in threads
 
 SUMS = (*AMOUNTS, *ENDS)
 RENT = {"name": "rent", "amount_minor": 5_000, "currency": "CNY", "day_of_month": 4}

@@ -6,13 +6,15 @@ import asyncio
 import secrets
 from typing import Any
 
+from tests.patience import HANGING_S
+
 from pos_host.assembly import Assembly
 from pos_host.clock import ManualClock
 from pos_host.event_log import cloud_events_of
 from pos_host.journal import Journal, Posting
 from pos_host.ledger.book import Book
 from pos_host.merchant_events import merchant_events_of
-from pos_host.merchants.number_vault import NumberVault
+from pos_host.merchants.accounts.number_vault import NumberVault
 from pos_host.security.guard import Guard
 from pos_host.server import Listener, TerminalConnection
 from pos_host.settlement.policy import Policy, load_policy
@@ -29,7 +31,6 @@ START_MS = 1_772_452_800_000
 CARD_KEY = b"key of the tests"
 SEALING_KEY = b"seals the numbers in the tests  "
 TPDU, HEADER = bytes.fromhex("6000030000"), bytes.fromhex("603100311001")
-PATIENCE_S = 5.0
 
 
 class HostInProcess:
@@ -88,7 +89,7 @@ class HostInProcess:
 
     async def quiet(self) -> None:
         """Until everything that was read is decided and answered."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             await self.pipeline.drain()
         await asyncio.sleep(0)
 
@@ -96,7 +97,7 @@ class HostInProcess:
         """Until everything posted so far is committed, also what the host notes of its own accord."""
         done: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self.journal.post(Posting((), (), done.set_result))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             await done
 
     async def memory_turn(self) -> None:
@@ -158,7 +159,7 @@ class Line:
 
     async def wait_for(self, total: int, *, since: int = 0) -> list[Message]:
         """Until `total` answers are here, or the line is closed."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             while len(self.answers) < total and not self.closed:
                 self._came.clear()
                 await self._came.wait()

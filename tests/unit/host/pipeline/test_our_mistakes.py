@@ -36,6 +36,22 @@ async def test_a_handler_that_fails_is_answered_96_and_leaves_nothing(kind: type
     assert "00" == (await terminal.purchase(3_00)).code
 
 
+async def test_a_watcher_that_fails_costs_no_answer_and_keeps_nobody_else_from_watching() -> None:
+    host = HostInProcess()
+    terminal = UnionPayTerminal(host)
+    seen: list[str] = []
+    host.pipeline.exchanges.watchers += [broken, lambda exchange: seen.append(exchange.function)]
+
+    with capture_logs() as logs:
+        answers = [await terminal.purchase(1_00), await terminal.purchase(2_00)]
+
+    assert ["00", "00"] == [answer.code for answer in answers]
+    assert "purchase" in seen
+    told = [line["reason"] for line in logs if line["event"] == "watcher_failed"]
+    assert len(seen) == len(told)
+    assert {"ZeroDivisionError"} == set(told)
+
+
 async def test_requests_that_wait_behind_a_failure_have_their_turn() -> None:
     host = HostInProcess()
     terminal = UnionPayTerminal(host)

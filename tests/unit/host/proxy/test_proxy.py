@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from structlog.testing import capture_logs
+from tests.patience import HANGING_S
 
 from pos_host.app import Host
 from pos_host.cli import run_command
@@ -23,8 +24,8 @@ from pos_host.options import ServeOptions, UsageError, parse_listen
 from pos_host.proxy.link import MOST_WAITING_BYTES
 from pos_host.proxy.proxies import Proxies
 from pos_host.proxy.proxy_api import make_proxy_app
+from pos_host.proxy.running_proxy import ProxyOptions, RunningProxy
 from pos_host.proxy.toxic_documents import read_toxic, read_toxic_file
-from pos_host.proxy_verbs import ProxyOptions, RunningProxy
 from pos_specs.language import open_language
 from pos_specs.recording import read_recording
 from pos_terminal.addresses import Address
@@ -72,7 +73,7 @@ async def connect(running: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWri
     return await asyncio.open_connection(*running.address)
 
 
-async def within(what: Any, seconds: float = 5.0) -> Any:
+async def within(what: Any, seconds: float = HANGING_S) -> Any:
     async with asyncio.timeout(seconds):
         return await what
 
@@ -127,7 +128,7 @@ async def test_a_sender_is_read_no_further_than_the_buffer_while_nothing_leaves(
 
 
 async def until(what: Callable[[], Any]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGING_S):
         while not (found := what()):  # noqa: ASYNC110 - what is waited for happens in a socket
             await asyncio.sleep(0.001)
     return found
@@ -214,10 +215,10 @@ def test_the_command_accepts_tells_where_and_ends_on_sigterm(tmp_path: Path) -> 
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert told == json.loads(ready.read_text())
-        with socket.create_connection((told["host"], told["port"]), timeout=5) as terminal:
+        with socket.create_connection((told["host"], told["port"]), timeout=HANGING_S) as terminal:
             assert b"" == terminal.recv(1)
         process.terminate()
-        assert 0 == process.wait(timeout=10)
+        assert 0 == process.wait(timeout=HANGING_S)
     assert not ready.exists()
 
 
@@ -288,6 +289,53 @@ async def test_what_is_wrong_is_answered_in_toxiproxys_shape(
     assert complaint in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"[" * 60_000, "body: has too many brackets inside each other"),
+        (b'{"name": "x", "listen": "\\ud800:0", "upstream": "h:1"}', "body: holds half a character"),
+        (b'{"name": "x", "listen": "127.0.0.1:0", "upstream": "\\u0000:1"}', "upstream: must be ADDR:PORT"),
+        (b"\xff", "body: is no JSON"),
+        (b" " * 70_000, "body: has more than 65536 bytes"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused_and_changes_nothing(body: bytes, complaint: str) -> None:
+    async with an_api() as api:
+        answer = await api.post("/proxies", content=body)
+        proxies = await api.get("/proxies")
+
+    assert (400, 200) == (answer.status_code, proxies.status_code)
+    assert complaint in answer.json()["error"]
+    assert ["pos"] == list(proxies.json())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"name": [], "listen": "127.0.0.1:0", "upstream": "h:1"}, {"name": "x"}, 5, {"name": "pos", "listen": "nowhere"}],
+)
+async def test_a_list_of_proxies_with_a_wrong_one_replaces_none(document: object) -> None:
+    async with an_api() as api:
+        before = (await api.get("/proxies")).json()
+        right = {"name": "pos", "listen": "127.0.0.1:0", "upstream": "host:9"}
+        answer = await api.post("/populate", json=[right, document])
+
+        assert 400 == answer.status_code
+        assert before == (await api.get("/proxies")).json()
+
+
+async def test_a_change_that_cannot_be_made_leaves_the_proxy_as_it_was() -> None:
+    async with an_echo() as elsewhere, an_api() as api:
+        before = (await api.get("/proxies/pos")).json()
+        taken = await api.patch("/proxies/pos", json={"listen": f"127.0.0.1:{elsewhere[1]}", "upstream": "host:9"})
+        wrong = await api.patch("/proxies/pos", json={"upstream": "host:9", "enabled": "yes"})
+
+        assert (500, 400) == (taken.status_code, wrong.status_code)
+        assert before == (await api.get("/proxies/pos")).json()
+        host, _, port = before["listen"].rpartition(":")
+        _, writer = await within(asyncio.open_connection(host, int(port)))
+        writer.close()
+
+
 async def test_a_second_toxic_of_the_same_name_is_a_conflict() -> None:
     async with an_api() as api:
         answers = [await api.post("/proxies/pos/toxics", json={"type": "timeout"}) for _ in range(2)]
@@ -350,9 +398,10 @@ async def test_an_address_that_is_taken_is_one_line() -> None:
 
 
 async def test_a_ready_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    options = ProxyOptions(("127.0.0.1", 0), ("127.0.0.1", 1), ready_file=tmp_path / "none" / "r.json")
+    (tmp_path / "file").touch()
+    options = ProxyOptions(("127.0.0.1", 0), ("127.0.0.1", 1), ready_file=tmp_path / "file" / "r.json")
 
-    with pytest.raises(UsageError, match=r"--ready-file .*r\.json: No such file"):
+    with pytest.raises(UsageError, match=r"--ready-file .*r\.json: Not a directory"):
         await RunningProxy(options, print).start()
 
 
@@ -393,3 +442,18 @@ toxics:
     assert {"to_host", "to_terminal"} == {frame.direction for frame in frames}
     assert all(step.unreadable == "" for lane in plan_replay(frames, open_language) for step in lane)
     assert all(json.loads(line) for line in record.read_text().splitlines())
+
+
+async def test_a_frame_that_is_cut_off_by_the_end_of_the_connection_is_in_the_recording(tmp_path: Path) -> None:
+    record = tmp_path / "cut.jsonl"
+    with capture_logs():
+        async with an_echo() as upstream, a_proxy(upstream, record=record, dialect="hypercom") as running:
+            reader, writer = await connect(running)
+            writer.write(bytes.fromhex("0080 6000030000 0200"))
+            writer.write_eof()
+            await within(reader.read())
+            writer.close()
+            await until(lambda: not any(proxy.links for proxy in running.proxies.by_name.values()))
+
+    assert {("to_host", 9), ("to_terminal", 9)} == {(frame.direction, frame.size) for frame in read_recording(record)}
+    assert {"no frame: the connection ended within it"} == {frame.unreadable for frame in read_recording(record)}

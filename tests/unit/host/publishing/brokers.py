@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import aiomqtt
 from paho.mqtt.client import topic_matches_sub
+from tests.patience import HANGING_S
 from tests.unit.host.publishing.mosquitto import Mosquitto, free_port
 
 from pos_host.publishing.broker import EmbeddedBroker
@@ -17,8 +18,6 @@ from pos_host.publishing.broker_address import broker_address
 from pos_host.publishing.memory import MemoryBroker
 from pos_host.publishing.mqtt_transport import MqttTransport
 from pos_host.publishing.ports import Connection, Message, Transport
-
-ARRIVE_WITHIN_S = 5.0
 
 
 class Received(NamedTuple):
@@ -44,7 +43,7 @@ class Watch:
 
     async def until(self, enough: Callable[[list[Received]], object]) -> list[Received]:
         """All messages, once `enough` is true of them."""
-        async with asyncio.timeout(ARRIVE_WITHIN_S):
+        async with asyncio.timeout(HANGING_S):
             while not enough(self.received):
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from tests.patience import HANGING_S
 
 NOT_INSTALLED = "mosquitto is NOT INSTALLED: as root, apt-get install mosquitto mosquitto-clients"
-START_WITHIN_S = 10.0
 
 
 def require_mosquitto() -> str:
@@ -45,7 +45,7 @@ class Mosquitto:
         config = self._home / "mosquitto.conf"
         config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n")
         self._process = self._spawn(config)
-        async with asyncio.timeout(START_WITHIN_S):
+        async with asyncio.timeout(HANGING_S):
             while not self._listens():
                 if self._process.poll() is not None:
                     pytest.fail(f"mosquitto ended: {(self._home / 'log').read_text()}")

@@ -1,6 +1,9 @@
+"""The publisher's times, on a clock that jumps: no machine is too busy for them."""
+
 import asyncio
+import functools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +16,17 @@ from pos_host.publishing.memory import MemoryBroker
 from pos_host.publishing.ports import Connection, Message
 from pos_host.publishing.publisher import BUSY_WINDOW, MOST_COMMANDS, Publisher
 from pos_host.publishing.topics import Topics
+from pos_host.testing.virtual_loop import run_virtually
+
+
+def virtually(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """The test, lived through on a virtual loop of its own."""
+
+    @functools.wraps(test)
+    def lived(*fixtures: Any, **named: Any) -> None:
+        run_virtually(test(*fixtures, **named))
+
+    return lived
 
 
 @pytest.fixture
@@ -29,6 +43,7 @@ def told(broker: MemoryBroker, what: str = "/events/") -> int:
     return len([message for message in broker.messages if what in message.topic])
 
 
+@virtually
 async def test_under_load_a_window_of_events_is_followed_by_nine_times_its_own_time(broker: MemoryBroker) -> None:
     seconds = iter(range(1000))
     events = EventLogInMemory()
@@ -44,6 +59,7 @@ async def test_under_load_a_window_of_events_is_followed_by_nine_times_its_own_t
     assert 3 * BUSY_WINDOW == told(broker)
 
 
+@virtually
 async def test_the_cursor_is_saved_at_most_once_a_second_and_at_the_end(broker: MemoryBroker) -> None:
     events = EventLogInMemory()
     publisher = publisher_of(broker, events)
@@ -58,6 +74,7 @@ async def test_the_cursor_is_saved_at_most_once_a_second_and_at_the_end(broker: 
     assert 20 == events.saved[-1]
 
 
+@virtually
 async def test_single_events_that_trickle_in_are_looked_for_a_hundred_times_a_second_at_most(
     broker: MemoryBroker,
 ) -> None:
@@ -76,6 +93,7 @@ async def test_single_events_that_trickle_in_are_looked_for_a_hundred_times_a_se
     assert 200 == told(broker)
 
 
+@virtually
 async def test_a_single_event_is_told_at_once(broker: MemoryBroker) -> None:
     events = EventLogInMemory()
     publisher = publisher_of(broker, events)
@@ -98,6 +116,7 @@ class BrokenLog(EventLogInMemory):
         return await super().events_after(sequence, limit)
 
 
+@virtually
 async def test_a_store_that_fails_is_tried_again_and_the_failure_is_in_the_log(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +136,7 @@ async def test_a_store_that_fails_is_tried_again_and_the_failure_is_in_the_log(
     assert "disk full" in caplog.text
 
 
+@virtually
 async def test_a_store_that_fails_at_the_end_does_not_keep_the_host_online(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,6 +156,7 @@ async def test_a_store_that_fails_at_the_end_does_not_keep_the_host_online(
     assert "the cursor could not be saved" in caplog.text
 
 
+@virtually
 async def test_a_store_that_fails_at_the_start_is_an_error_of_the_start(broker: MemoryBroker) -> None:
     class NoCursor(EventLogInMemory):
         async def published_through(self) -> int:
@@ -145,6 +166,7 @@ async def test_a_store_that_fails_at_the_start_is_an_error_of_the_start(broker: 
         await publisher_of(broker, NoCursor()).first_connect()
 
 
+@virtually
 async def test_a_broker_that_stays_away_is_one_warning_and_its_return_one_line(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,6 +184,7 @@ async def test_a_broker_that_stays_away_is_one_warning_and_its_return_one_line(
     assert ["WARNING", "INFO"] == lines
 
 
+@virtually
 async def test_commands_given_while_the_broker_is_away_are_sent_when_it_is_back_up_to_a_limit(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,12 +203,14 @@ async def test_commands_given_while_the_broker_is_away_are_sent_when_it_is_back_
     assert 1 == caplog.text.count("the oldest are dropped")
 
 
+@virtually
 async def test_a_publisher_that_never_began_can_be_stopped(broker: MemoryBroker) -> None:
     await publisher_of(broker, EventLogInMemory()).stop()
 
     assert [] == broker.messages
 
 
+@virtually
 async def test_stopping_while_the_first_connection_is_made_ends_the_waiting() -> None:
     class Slow(MemoryBroker):
         @asynccontextmanager

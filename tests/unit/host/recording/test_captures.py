@@ -219,6 +219,7 @@ def test_pcap_is_read_in_either_byte_order_and_with_nanoseconds(tmp_path: Path) 
         (PCAP_HEAD + struct.pack("<IIII", 0, 0, 1 << 30, 9), "byte 40: 1073741824 bytes, and 262144 is the most"),
         (pcapng([], "<")[:-3], "the file ends in a packet"),
         (struct.pack("<III", 0x0A0D0D0A, 13, 0x1A2B3C4D), "byte 0: a block of 13 bytes is none"),
+        (pcapng([Packet(2.0**43, 1, b"abcd")], "<"), "a packet of a time before 1970 or after 2106"),
         (pcapng([Packet(0.0, 1, b"abcd")], "<")[:28] + struct.pack("<2I", 6, 32) + bytes(24), "interface 0 is not"),
     ],
 )

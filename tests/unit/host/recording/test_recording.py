@@ -310,8 +310,14 @@ GOOD = {"at_ms": 0, "connection": 1, "direction": "to_host", "dialect": "hyperco
         ('{"recording": 9}\n', ":1: recording: version 9 is not 1"),
         (HEAD + "[]\n", ":2: is no JSON object"),
         (HEAD + json.dumps(GOOD | {"direction": "up"}), ":2: direction: must be one of to_host, to_terminal"),
-        (HEAD + json.dumps(GOOD | {"at_ms": -1}), ":2: at_ms: must be a whole number of at least 0"),
-        (HEAD + json.dumps(GOOD | {"connection": True}), ":2: connection: must be a whole number of at least 1"),
+        (HEAD + json.dumps(GOOD | {"at_ms": -1}), ":2: at_ms: must be a whole number from 0 to 4294967295000"),
+        (HEAD + json.dumps(GOOD | {"connection": True}), ":2: connection: must be a whole number from 1 to 10000000"),
+        (HEAD + json.dumps(GOOD | {"connection": 2**40}), ":2: connection: must be a whole number from 1 to 10000000"),
+        (
+            HEAD + json.dumps(GOOD | {"at_ms": 2**32 * 1000}),
+            ":2: at_ms: must be a whole number from 0 to 4294967295000",
+        ),
+        (HEAD + "[" * 100_000, ":2: is no JSON object"),
         (HEAD + json.dumps(GOOD | {"frame": "0g"}), ":2: frame: must be hex digits"),
         (HEAD + json.dumps({**GOOD, "frame": ""}), ":2: frame: must be a text"),
         (HEAD + json.dumps(GOOD | {"hidden": [2]}), ":2: hidden: must be a list of texts"),
@@ -324,6 +330,34 @@ def test_a_file_that_is_no_recording_is_refused_with_its_line(tmp_path: Path, te
     with pytest.raises(RecordingError) as raised:
         read_recording(path)
     assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize("account", ["DE44500105175407324931", "4480-0000/1234567", "KONTO 12345678"])
+@pytest.mark.parametrize("dialect", ["hypercom", "iso87-ascii", "hypercom-ebcdic"])
+def test_an_account_number_with_letters_is_hidden_and_costs_no_frame(dialect: str, account: str) -> None:
+    language = open_language(dialect)
+    line = recorded(language, a_purchase(language, f2=CANARY, f102=account, f60=f"to {account}"))
+
+    assert "unreadable" not in line
+    assert "102" in line["hidden"]
+    kept = reread(language, line).fields
+    assert [language.dialect.elements[102].length_digits, "000000001234"] == [2, kept[4]]
+    assert not holds(line, account)
+    assert len(account) == len(kept[102])
+
+
+def test_the_hex_of_ebcdic_digits_in_free_text_is_hidden() -> None:
+    language = open_language("hypercom")
+    line = recorded(language, a_purchase(language, f60=f"to {CANARY.encode('cp500').hex().upper()}"))
+
+    assert ["60"] == line["hidden"]
+    assert "to " + "0" * 32 == reread(language, line).fields[60]
+
+
+def test_a_recording_that_an_editor_wrote_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").write_text(HEAD + json.dumps(GOOD) + "\r\n", "utf-8-sig")
+
+    assert [b"\0"] == [frame.frame for frame in read_recording(tmp_path / "day.jsonl")]
 
 
 @settings(max_examples=80, deadline=None)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pos_host.cli import run_command
-from pos_host.recording.stub_rules import stub_rules
-from pos_host.rules.rule import load_rules
+from pos_host.recording.stub_rules import Outcome, _rule, stub_rules
+from pos_host.rules.rule import load_rules, rules_of
 from pos_specs.framing import Frame, join_frame
 from pos_specs.language import open_language
 from pos_specs.message import Message
@@ -34,12 +34,12 @@ class Recording:
         answer = {3: "000000", 4: f"{amount_minor:012d}", 11: f"{self._stan:06d}", 24: "003", 41: "H0000001"}
         for name, value in extra.items():
             (answer if name in ("f44", "f54") else fields)[int(name[1:])] = value
-        self._add("to_host", Message("0200", dict(sorted(fields.items()))))
+        self.add("to_host", Message("0200", dict(sorted(fields.items()))))
         if code is not None:
-            self._add("to_terminal", Message("0210", dict(sorted({**answer, 39: code}.items()))))
+            self.add("to_terminal", Message("0210", dict(sorted({**answer, 39: code}.items()))))
         return self
 
-    def _add(self, direction: Any, message: Message) -> None:
+    def add(self, direction: Any, message: Message) -> None:
         frame = Frame(bytes.fromhex("6000030000"), b"", HYPERCOM.encode(message))
         data = join_frame(HYPERCOM.dialect.framing, frame)
         self.frames.append(RecordedFrame(0, 1, direction, "hypercom", "binary2", data, len(data)))
@@ -99,6 +99,31 @@ def test_a_request_without_an_answer_gets_none_again() -> None:
     (rule,) = Recording().sale(100).sale(700, None).rules()
 
     assert ("no_reply", {"amount": "7.00"}) == (rule["fault"], whens([rule])[0])
+
+
+@pytest.mark.parametrize("code", [" 5", "É!", "--", "5/"])
+def test_a_code_of_odd_signs_makes_a_rule_that_loads(code: str) -> None:
+    made = Recording().sale(100).sale(200).sale(500, "05").rules()
+    cases = [
+        _rule("a-dialect-whose-name-is-very-long-" * 2, "purchase", {}, Outcome(code), number) for number in (1, 2)
+    ]
+    assert len(made) + 2 == len(rules_of([*made, *cases]))
+
+
+def test_an_answer_without_a_code_is_one_again() -> None:
+    recording = Recording().sale(100).sale(200).sale(500, "05")
+    answer = Message("0210", {3: "000000", 11: "000003", 24: "003", 41: "H0000001"})
+    recording.frames.pop()
+    recording.add("to_terminal", answer)
+
+    (rule,) = rules_of(recording.rules())
+    assert rule.reply is not None
+    assert (39,) == rule.reply.omitted
+
+
+def test_a_function_that_there_is_not_makes_no_rule() -> None:
+    exchange = exchanges_of(Recording().sale(500, "05").frames, open_language)[0]
+    assert [] == stub_rules([exchange._replace(function="sale")])
 
 
 def test_the_verb_writes_rules_that_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

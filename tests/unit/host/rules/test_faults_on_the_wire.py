@@ -16,6 +16,7 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 from tests.certificates import Authority
+from tests.patience import HANGING_S
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import verified
 from tests.unit.host.pipeline.terminals import MERCHANT, UNIONPAY_CARD
@@ -31,8 +32,6 @@ TPDU, HEADER = bytes.fromhex("6000030001"), bytes.fromhex("603100311001")
 LENGTH, TPDU_AT, MTI_AT = 2, 2, 2 + 5 + 6
 SOON_S = 0.05
 """A delay of the tests: long enough to be told from none, short enough for many."""
-
-PATIENCE_S = 5.0
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -97,13 +96,13 @@ class Raw:
 
     async def frame(self) -> bytes:
         """The next whole frame by its length."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             length = await self.reader.readexactly(LENGTH)
             return length + await self.reader.readexactly(int.from_bytes(length, "big"))
 
     async def to_the_end(self) -> bytes:
         """What comes until the host closes."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             return await self.reader.read()
 
     async def nothing(self) -> bool:
@@ -232,7 +231,7 @@ def test_an_answer_is_held_until_the_next_one_and_goes_behind_or_before_it(
         raw.send(sale(2))
         assert await raw.nothing()
         raw.send(sale(3))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             segment = await raw.reader.read(4096)
         kept = list(wire.host.pipeline.exchanges.kept)[1:]
         assert segment == b"".join(kept[place].reply for place in order)
@@ -244,7 +243,7 @@ def test_dribble_sends_byte_after_byte(new_loop: Any) -> None:
     async def story(wire: Wire, raw: Raw) -> None:
         raw.send(sale(2) + sale(3))
         pieces = []
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(HANGING_S):
             while sum(map(len, pieces)) < 60:
                 pieces.append(await raw.reader.read(4096))
         rest = b"".join(pieces)

@@ -87,3 +87,81 @@ async def test_an_answer_that_nobody_can_get_is_noted_in_the_books(
     await host.durable()
     undelivered = [stored.entry.stan for stored in host.memory.entries if stored.entry.kind == "answer_undelivered"]
     assert [second] == undelivered
+
+
+LONG_S = 3600
+"""The longest that a fault waits: a test that had to wait for it would not end."""
+
+
+async def test_a_delay_is_over_when_the_manual_clock_has_moved_as_far(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"when": {"nth": 1}, "fault": {"kind": "delay", "seconds": LONG_S}})
+    stans = await feed(host, unionpay, 2)
+    await host.office.advance_clock("PT59M")
+    assert [] == answered(unionpay)
+    await host.office.advance_clock("PT1M")
+    assert stans == answered(unionpay)
+
+
+async def test_late_answers_get_in_line_in_the_order_in_which_the_clock_reaches_them(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"when": {"nth": 1}, "fault": {"kind": "late_reply", "seconds": 1800}})
+    rules.add({"when": {"nth": 2}, "fault": {"kind": "late_reply", "seconds": 600}})
+    rules.add({"when": {"nth": 4}, "fault": {"kind": "delay", "seconds": 1200}})
+    first, second, third, fourth = await feed(host, unionpay, 4)
+    assert [third] == answered(unionpay)
+    await host.office.advance_clock("PT1H")
+    assert [third, fourth, second, first] == answered(unionpay)
+
+
+async def test_a_dribble_is_over_when_the_clock_has_moved_past_its_last_byte(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"fault": {"kind": "dribble", "ms": 60_000}})
+    (stan,) = await feed(host, unionpay, 1)
+    await host.office.advance_clock("PT10M")
+    assert 1 < len(b"".join(unionpay.line.writes)) < 20
+    await host.office.advance_clock("P1D")
+    assert [stan] == answered(unionpay)
+
+
+async def test_a_delay_is_over_by_itself_where_nobody_moves_the_manual_clock(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"fault": {"kind": "late_reply", "seconds": SOON_S}})
+    await feed(host, unionpay, 1)
+    await unionpay.line.wait_for(1)
+
+
+async def test_a_clock_that_moves_halfway_leaves_only_the_rest_to_wait_for(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"fault": {"kind": "delay", "seconds": LONG_S}})
+    await feed(host, unionpay, 1)
+    await host.office.advance_clock("PT59M59.97S")
+    assert [] == answered(unionpay)
+    await unionpay.line.wait_for(1)
+
+
+async def test_a_connection_that_is_gone_waits_for_no_clock(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    rules.add({"fault": {"kind": "delay", "seconds": LONG_S}})
+    await feed(host, unionpay, 1)
+    assert 1 == len(host.clock.at_move)
+    unionpay.line.hang_up()
+    await asyncio.sleep(0)
+    assert set() == host.clock.at_move
+
+
+async def test_a_connection_that_went_before_its_answer_was_made_waits_for_nothing(
+    host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
+) -> None:
+    """Nobody tells it a second time that it is gone, so that what waited for it would be kept for ever."""
+    rules.add({"fault": {"kind": "delay", "seconds": LONG_S}})
+    unionpay.line.feed(unionpay.line.bytes_of(unionpay.purchase_message(1000)))
+    unionpay.line.hang_up()
+    await host.quiet()
+    assert set() == host.clock.at_move

@@ -12,6 +12,7 @@ from tests.unit.host.pipeline.terminals import UNIONPAY_CARD
 from pos_host.rules.errors import RulesError
 from pos_host.rules.rule import load_rules, read_rule_file, read_rule_files, rules_of, shipped_rule_files
 from pos_host.rules.rulebook import Rulebook
+from pos_host.rules.shown_rule import shown
 
 ROOT = Path(__file__).parents[4]
 
@@ -138,6 +139,75 @@ def test_a_card_number_in_a_pattern_is_masked_where_rules_are_shown() -> None:
     rulebook.add({"when": when, "reply": {"set": {"44": UNIONPAY_CARD}}})
     assert UNIONPAY_CARD not in str(rulebook.views())
     assert "898310000000001" in str(rulebook.views())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"title": "the card 6222 0212 3456 7890 128"},
+        {"title": "the card 6222-0212-3456-7890-128"},
+        {"reply": {"set": {"48": f"0019{UNIONPAY_CARD}0000"}}},
+        {"reply": {"set": {"63": UNIONPAY_CARD.encode().hex()}}},
+        {"reply": {"set": {"63": UNIONPAY_CARD.encode("cp500").hex().upper()}}},
+        {"when": {"field": {"2": [UNIONPAY_CARD]}}},
+        {"when": {"field": {"2": int(UNIONPAY_CARD)}}},
+        {"when": {"tag": {"5a": UNIONPAY_CARD}}},
+    ],
+)
+def test_a_card_number_is_masked_in_every_form_where_rules_are_shown(rule: dict[str, Any]) -> None:
+    told = str(shown(rule))
+    digits = [UNIONPAY_CARD, UNIONPAY_CARD.encode().hex(), UNIONPAY_CARD.encode("cp500").hex().upper()]
+    assert not any(form in re.sub("[ -]", "", told) for form in digits)
+
+
+def test_a_short_card_number_at_the_end_of_a_longer_run_is_starred_too() -> None:
+    assert {"title": "*" * 20} == shown({"title": "00000004222222222222"})
+
+
+def test_tracks_and_pin_blocks_of_a_rule_are_not_shown_and_what_is_short_or_a_script_is() -> None:
+    rule = {
+        "when": {"field": {"35": "^622202", "45": "DOE/JOHN", "52": None}, "tag": {"57": "D2512101", "9F26": "^A1"}},
+        "reply": {"set": {"35": "6222=25121010000", "52": "1122334455667788"}, "tags": {"72": "84240000081122334455"}},
+    }
+    assert {
+        "when": {"field": {"35": "^622202", "45": "DOE/JOHN", "52": None}, "tag": {"57": "D2512101", "9F26": "^A1"}},
+        "reply": {"set": {"35": "…", "52": "…"}, "tags": {"72": "84240000081122334455"}},
+    } == shown(rule)
+
+
+def test_rules_without_an_id_get_the_first_free_ones() -> None:
+    ids = [rule.id for rule in rules_of([{"id": "rule-2", "fault": "reset"}, *[{"fault": "reset"}] * 3], ["rule-3"])]
+    assert ["rule-2", "rule-1", "rule-4", "rule-5"] == ids
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"when": {"field": {"9" * 5000: "x"}}, "fault": "reset"}, "is no element"),
+        ({"reply": {"set": {"9" * 5000: "x"}}}, "is no element"),
+        ({"when": {"field": {"60": "a{99999999999}"}}, "fault": "reset"}, "60: is no regular expression: it repeats"),
+        ({"when": {"field": {"60": "(" * 499 + ")" * 499}}, "fault": "reset"}, "60: is no regular expression: its gr"),
+        ({"times": 10**12, "fault": "reset"}, r"times: must be a whole number from 1 to 1000000000$"),
+    ],
+)
+def test_what_is_too_long_or_too_deep_is_told_like_every_mistake(rule: dict[str, Any], told: str) -> None:
+    with pytest.raises(RulesError, match=told):
+        rules_of([rule])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"[[rules]]\nfault = 'reset'\nid = 0x{'f' * 5000}", r"rules\[1\].id: must be letters"),
+        (f"[[rules]]\nfault = 'reset'\nid = {'9' * 5000}", "a number of thousands of digits"),
+        (f"[[rules]]\nfault = 'reset'\nwhen.amount = 0x{'f' * 5000}", r"when\.amount: must be an amount"),
+        (f"[[rules]]\nfault = 'reset'\n{UNIONPAY_CARD} = 1", r"rules\[1\]\.\*{16}: is no key of a rule"),
+    ],
+)
+def test_numbers_in_toml_without_end_and_in_the_wrong_place_are_told(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(RulesError, match=told) as refused:
+        load_rules(written(tmp_path, text, "rules.toml"))
+    assert UNIONPAY_CARD not in str(refused.value)
 
 
 def test_several_files_are_one_rulebook_and_the_first_seed_stands(tmp_path: Path) -> None:

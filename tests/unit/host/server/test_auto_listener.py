@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tests.certificates import Authority
-from tests.unit.host.pipeline.host_in_process import PATIENCE_S, HostInProcess
+from tests.patience import HANGING_S
+from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.vectors.collection import entries
 
 from pos_host import auto_listener
@@ -21,7 +22,7 @@ from pos_host.auto_listener import AutoListener
 from pos_host.decoding.first_frame import KEPT_BYTES, MOST_BYTES, FirstFrame
 from pos_host.options import TlsOptions
 from pos_host.tls import listening_context
-from pos_specs.dialect import Framing
+from pos_specs.envelope import Framing
 from pos_specs.framing import Frame, Framer, join_frame
 from pos_specs.language import open_language, shipped_languages
 from pos_specs.message import Message
@@ -73,7 +74,7 @@ class AutoHost:
             await writer.drain()
             await asyncio.sleep(pause_s)
         with contextlib.suppress(ConnectionError):
-            answer = await asyncio.wait_for(reader.read(4096), PATIENCE_S)
+            answer = await asyncio.wait_for(reader.read(4096), HANGING_S)
         writer.close()
         return answer
 
@@ -196,7 +197,7 @@ async def test_frames_after_the_first_go_the_normal_way(auto: AutoHost, logs: li
     for segment in (frame + frame[:20], frame[20:], frame):
         writer.write(segment)
     while len(answers) < 3:
-        answers += framer.receive_data(await asyncio.wait_for(reader.read(4096), PATIENCE_S))
+        answers += framer.receive_data(await asyncio.wait_for(reader.read(4096), HANGING_S))
     writer.close()
 
     assert 3 == len(answers)
@@ -265,7 +266,7 @@ async def test_a_peer_that_leaves_before_it_is_known_is_told_of(auto: AutoHost, 
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
     writer.close()
 
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while not told(logs, "connection_closed"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     (line,) = told(logs, "connection_closed")
@@ -281,14 +282,14 @@ async def test_a_connection_that_says_nothing_may_stay(
     await asyncio.sleep(0.2)
     writer.write(framed("hypercom", LOGON))
 
-    assert "0810" == mti_of("hypercom", await asyncio.wait_for(reader.read(4096), PATIENCE_S))
+    assert "0810" == mti_of("hypercom", await asyncio.wait_for(reader.read(4096), HANGING_S))
     writer.close()
 
 
 async def test_a_stop_closes_connections_that_are_not_known_yet(auto: AutoHost) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", auto.port)
     writer.write(b"\x00")
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while not auto.listener.unknown:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -297,7 +298,7 @@ async def test_a_stop_closes_connections_that_are_not_known_yet(auto: AutoHost) 
     auto.listener.close()
 
     with contextlib.suppress(ConnectionResetError):
-        assert b"" == await asyncio.wait_for(reader.read(), PATIENCE_S)
+        assert b"" == await asyncio.wait_for(reader.read(), HANGING_S)
     assert reader.at_eof() or isinstance(reader.exception(), ConnectionResetError)
     writer.close()
 

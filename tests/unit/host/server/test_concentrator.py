@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from tests.certificates import Authority
-from tests.unit.host.pipeline.host_in_process import PATIENCE_S, HostInProcess
+from tests.patience import HANGING_S
+from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host import concentrator
 from pos_host.concentrator import LONGEST_PAUSE_S, ConcentratorLine, pause_s
@@ -66,7 +67,7 @@ class Concentrator:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        async with asyncio.timeout(PATIENCE_S):  # wait_for of Python 3.11 may swallow a caller's own time-out
+        async with asyncio.timeout(HANGING_S):  # wait_for of Python 3.11 may swallow a caller's own time-out
             return await self._connected.get()
 
     def close(self) -> None:
@@ -78,14 +79,14 @@ async def ask(line: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> str:
     """The message type of the answer to an echo sent to the host."""
     reader, writer = line
     writer.write(ECHO)
-    data = await asyncio.wait_for(reader.read(4096), PATIENCE_S)
+    data = await asyncio.wait_for(reader.read(4096), HANGING_S)
     (frame,) = Framer(FRAMING).receive_data(data)
     return LANGUAGE.decode(frame.body).mti
 
 
 async def told(logs: Logs, *events: str) -> Logs:
     """The lines of the log about the line, once they are these events."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while [line["event"] for line in of_the_line(logs)] != list(events):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     return of_the_line(logs)
@@ -158,29 +159,28 @@ async def test_a_lost_line_is_made_again(a_line: Callable[..., ConcentratorLine]
     there.close()
 
 
-@pytest.mark.usefixtures("quickly")
-@pytest.mark.parametrize(("steady_s", "least", "most"), [(30.0, 3, 7), (0.0, 10, 60)])
+@pytest.mark.parametrize(("steady_s", "failures"), [(30.0, [1, 2, 3, 4]), (0.0, [1, 1, 1, 1])])
 async def test_pauses_begin_anew_only_after_a_connection_that_lasted(
-    a_line: Callable[..., ConcentratorLine],
-    monkeypatch: pytest.MonkeyPatch,
-    steady_s: float,
-    least: int,
-    most: int,
+    a_line: Callable[..., ConcentratorLine], monkeypatch: pytest.MonkeyPatch, steady_s: float, failures: list[int]
 ) -> None:
-    """Of a line that is closed as soon as it is made; the first six pauses take 0.63 s."""
+    """Of a line that is closed as soon as it is made."""
+    paused_after: list[int] = []
+
+    def no_pause(failures: int, _chance: float) -> float:
+        paused_after.append(failures)
+        return 0.0
+
     monkeypatch.setattr(concentrator, "STEADY_S", steady_s)
-    there, made = Concentrator(), 0
+    monkeypatch.setattr(concentrator, "pause_s", no_pause)
+    there = Concentrator()
     await there.open()
     a_line(there.port)
 
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(0.6):
-            while True:
-                _, writer = await there.connected()
-                made += 1
-                writer.close()
+    for _ in range(len(failures) + 1):
+        _, writer = await there.connected()
+        writer.close()
 
-    assert least <= made <= most
+    assert failures == paused_after[: len(failures)]
     there.close()
 
 
@@ -195,7 +195,7 @@ async def test_bytes_that_are_no_frame_end_the_line_and_it_is_made_again(
 
     writer.write(b"what?")
 
-    assert b"" == await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert b"" == await asyncio.wait_for(reader.read(), HANGING_S)
     assert "0810" == await ask(await there.connected())
     assert ["framing: length is not four ASCII digits"] == [
         line["reason"] for line in logs if line["event"] == "connection_closed"
@@ -213,7 +213,7 @@ async def test_a_host_that_stops_connects_no_more(a_line: Callable[..., Concentr
     line.pause()
     line.close()
 
-    assert b"" == await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert b"" == await asyncio.wait_for(reader.read(), HANGING_S)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(there._connected.get(), 0.1)
     there.close()

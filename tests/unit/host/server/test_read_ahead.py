@@ -2,12 +2,12 @@
 
 import asyncio
 
+from tests.patience import HANGING_S
+
 from pos_host.app import Host
 from pos_host.money.products import shipped_products
 from pos_host.options import ServeOptions, parse_listen
 from pos_specs.test_cards import shipped_test_cards
-
-PATIENCE_S = 10.0
 
 
 async def test_the_tables_of_the_first_purchase_are_read_once_the_host_accepts_terminals() -> None:
@@ -18,7 +18,7 @@ async def test_the_tables_of_the_first_purchase_are_read_once_the_host_accepts_t
 
     await host.start()
     at_the_start = [table.cache_info().currsize for table in tables]
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while not all(table.cache_info().currsize for table in tables):  # noqa: ASYNC110 - a thread reads them
             await asyncio.sleep(0.001)
     await host.stop()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import HANGING_S
 
 from pos_host.app import Host
 from pos_host.options import ServeOptions, parse_connect, parse_listen
@@ -35,7 +36,7 @@ async def sell(address: tuple[str, int]) -> tuple[asyncio.StreamReader, bytes]:
     reader, writer = await asyncio.open_connection(*address)
     framing = language.dialect.framing
     writer.write(join_frame(framing, Frame(b"", b"", language.encode(Message("0200", PURCHASE)))))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANGING_S):
         answer = await reader.readexactly(int(await reader.readexactly(4)))
     return reader, answer
 
@@ -91,3 +92,24 @@ def test_a_host_that_keeps_something_elsewhere_does_not_start_over(more: dict[st
 
     assert not host.may_start_over
     assert Host(options(mqtt="embedded")).may_start_over
+
+
+@pytest.mark.parametrize("end", ["stop", "start_over"])
+async def test_no_end_waits_for_an_answer_that_a_rule_delays_by_an_hour(end: str) -> None:
+    host = Host(options())
+    (listener,) = (await host.start())["listeners"]
+    host.parts.rulebook.add({"fault": {"kind": "delay", "seconds": 3600}})
+    selling = asyncio.create_task(sell((listener["host"], listener["port"])))
+    sold = asyncio.Event()
+    host.pipeline.exchanges.watchers.append(lambda exchange: sold.set())
+    clock: Any = host.clock
+
+    async with asyncio.timeout(HANGING_S):
+        await sold.wait()
+        await getattr(host, end)()
+        with pytest.raises(asyncio.IncompleteReadError):
+            await selling
+
+    assert set() == clock.at_move
+    if end == "start_over":
+        await host.stop()

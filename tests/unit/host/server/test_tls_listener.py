@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from tests.certificates import Authority
-from tests.unit.host.pipeline.host_in_process import PATIENCE_S, HostInProcess
+from tests.patience import HANGING_S
+from tests.unit.host.pipeline.host_in_process import HostInProcess
 
 from pos_host.options import TlsOptions
 from pos_host.server import Listener
@@ -61,7 +62,7 @@ class TlsHost:
             for segment in segments:
                 writer.write(segment)
                 await writer.drain()
-            while not answers and (data := await asyncio.wait_for(reader.read(4096), PATIENCE_S)):
+            while not answers and (data := await asyncio.wait_for(reader.read(4096), HANGING_S)):
                 answers = [LANGUAGE.decode(frame.body).mti for frame in framer.receive_data(data)]
         if writer is not None:
             writer.close()
@@ -86,7 +87,7 @@ async def mutual(authority: Authority) -> AsyncIterator[TlsHost]:
 
 async def refusals(logs: list[dict[str, object]], count: int = 1) -> list[object]:
     """The reasons of refused connections, once there are so many."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(HANGING_S):
         while len(found := [line["reason"] for line in logs if line["event"] == "connection_refused"]) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return found
@@ -145,7 +146,7 @@ async def test_a_client_that_speaks_no_tls_is_refused_and_the_reason_told(
     reader, writer = await asyncio.open_connection("127.0.0.1", one_way.port)
     writer.write(ECHO)
 
-    await asyncio.wait_for(reader.read(), PATIENCE_S)
+    await asyncio.wait_for(reader.read(), HANGING_S)
     writer.close()
 
     (reason,) = await refusals(logs)
@@ -175,7 +176,7 @@ async def test_a_client_that_never_shakes_hands_is_let_go_when_the_host_stops(
 
     one_way.listener.stop_accepting()
 
-    assert b"" == await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert b"" == await asyncio.wait_for(reader.read(), HANGING_S)
     assert [] == logs
     writer.close()
 
@@ -189,7 +190,7 @@ async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(one_way: Tls
         client.do_handshake()
     writer.write(outgoing.read())
     while True:
-        incoming.write(await asyncio.wait_for(reader.read(65536), PATIENCE_S))
+        incoming.write(await asyncio.wait_for(reader.read(65536), HANGING_S))
         try:
             client.do_handshake()
         except ssl.SSLWantReadError:
@@ -200,7 +201,7 @@ async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(one_way: Tls
 
     answer = b""
     while not answer:
-        incoming.write(await asyncio.wait_for(reader.read(65536), PATIENCE_S))
+        incoming.write(await asyncio.wait_for(reader.read(65536), HANGING_S))
         try:
             answer = client.read(4096)
         except ssl.SSLWantReadError:

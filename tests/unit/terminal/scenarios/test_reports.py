@@ -40,6 +40,17 @@ def test_junit_holds_every_difference_and_no_character_that_xml_cannot() -> None
     assert "needs a manual clock" == skipped.get("message")
 
 
+def test_what_was_interrupted_is_an_error_and_no_failure() -> None:
+    outcomes = [*OUTCOMES[:1], Outcome(STORY, "interrupted", 0.5, 0, FAILURE._replace(differences=("interrupted",)))]
+    root = ElementTree.fromstring(junit_xml(outcomes))
+
+    assert ("2", "0", "1") == (root.get("tests"), root.get("failures"), root.get("errors"))
+    error = root.find(".//error")
+    assert error is not None
+    assert ("interrupted", "story.yaml:4: echo: interrupted") == (error.get("message"), error.text)
+    assert "2 scenarios: 1 passed, 0 failed, 0 skipped, 1 interrupted" in markdown_summary(outcomes)
+
+
 def test_the_summary_names_failures_and_what_was_skipped() -> None:
     text = markdown_summary(OUTCOMES)
 

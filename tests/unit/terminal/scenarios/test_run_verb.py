@@ -54,7 +54,7 @@ def test_a_file_with_a_mistake_ends_with_2_and_one_line(tcp: TcpHost, capsys: py
 
 def test_without_a_file_the_usage_is_wrong(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run(["run", "--host", tcp.address])
-    assert "pos-terminal: name scenario files, or a folder of them\n" == capsys.readouterr().err
+    assert "pos-terminal: name scenario files, or a folder of them, or say --shipped\n" == capsys.readouterr().err
 
 
 def test_what_the_host_lacks_is_skipped_with_the_reason(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:

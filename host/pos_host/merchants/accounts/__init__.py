@@ -1,0 +1,1 @@
+"""The account that a merchant is paid to, and its holder: as they are, and how they change."""

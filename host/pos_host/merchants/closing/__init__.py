@@ -1,0 +1,1 @@
+"""What pauses, ends and begins the work of terminals and merchants."""

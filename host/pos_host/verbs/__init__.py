@@ -1,0 +1,1 @@
+"""The verbs of `pos-host`, a file for each subject; cli.py puts them together."""

@@ -111,8 +111,9 @@ def test_a_rule_acts_and_is_told_with_what_was_received(pos_acquirer: Acquirer, 
 
 
 def test_a_lost_answer_is_reversed_after_a_power_cut(pos_acquirer: Acquirer, pos_terminals: Any) -> None:
-    terminal = pos_terminals("T0000001", timeout_s=0.02)
+    terminal = pos_terminals("T0000001")
     terminal.sign_in()
+    terminal.timeout_s = 0.02  # for an answer that never comes
     terminal.lose_answers()
     lost = terminal.purchase("12.34")
     assert not lost.answered
@@ -154,8 +155,9 @@ class TestOneAcquirerForAll:
         assert ([], [], []) == (acquirer.received(), acquirer.terminals(), pos_events())
         acquirer.expect(function="purchase").once()
         added = acquirer.rules.add(id="added", when={"function": "purchase"}, fault={"kind": "no_reply"})
-        terminal = pos_terminals("T0000001", timeout_s=0.02)
+        terminal = pos_terminals("T0000001")
         assert terminal.echo().code == "91"
+        terminal.timeout_s = 0.02  # for an answer that never comes
         terminal.purchase("1.00")
         acquirer.clock.advance("P3D")
 

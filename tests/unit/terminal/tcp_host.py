@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from tests.patience import HANGING_S
 from tests.unit.terminal.scripted_host import ScriptedHost
 
 from pos_specs.framing import Framer, reply_frame
@@ -25,16 +27,25 @@ class TcpHost:
         self.requirements: list[int] = []
         self.connections = 0
         self.lock = threading.Lock()
+        self._going: dict[object, bool] = {}
+        self._changed = threading.Condition()
         owner = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 owner.connections += 1
-                owner.serve(self.request)
+                try:
+                    owner.serve(self.request)
+                finally:
+                    owner._note(self.client_address, going=False)
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
             daemon_threads = True
+
+            def process_request(self, request: Any, client_address: Any) -> None:
+                owner._note(client_address, going=True)
+                super().process_request(request, client_address)
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self.server.server_address[1]
@@ -42,6 +53,20 @@ class TcpHost:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    def hear_all(self) -> None:
+        """Wait until all that its callers sent has been taken: of two lines, the later may be heard first, and who
+        hung up was not waiting for an answer. The callers must have hung up."""
+        with socket.create_connection(("127.0.0.1", self.port)) as last, self._changed:
+            called = last.getsockname()
+            assert self._changed.wait_for(lambda: called in self._going, HANGING_S)  # lines are taken in their order
+        with self._changed:
+            assert self._changed.wait_for(lambda: not any(self._going.values()), HANGING_S)
+
+    def _note(self, caller: object, *, going: bool) -> None:
+        with self._changed:
+            self._going[caller] = going
+            self._changed.notify_all()
 
     def serve(self, sock: socket.socket) -> None:
         """One connection, until its end."""

@@ -106,6 +106,7 @@ def test_no_answer_fails_and_leaves_a_reversal(tcp: TcpHost, capsys: pytest.Capt
     tcp.host.will("purchase", None)
 
     lost = run(["purchase", "--host", tcp.address, "--amount", "1", "--timeout", "0.1", "--json"])
+    tcp.hear_all()
     found = run(["purchase", "--host", tcp.address, "--amount", "1", "--json", "--receipt"])
 
     out, err = capsys.readouterr()
@@ -128,6 +129,7 @@ def test_a_refused_settlement_fails(tcp: TcpHost, capsys: pytest.CaptureFixture[
 def test_an_unfinished_settlement_stops_sales(tcp: TcpHost, capsys: pytest.CaptureFixture[str]) -> None:
     tcp.host.will("settlement", None)
     run(["settle", "--host", tcp.address, "--timeout", "0.1"])
+    tcp.hear_all()
     capsys.readouterr()
 
     assert 1 == run(["purchase", "--host", tcp.address, "--amount", "1"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.loop_seconds import loop_seconds
+from tests.patience import HANGING_S
 from tests.unit.terminal.scripted_host import ScriptedHost, a_terminal
 from tests.unit.terminal.tcp_host import TcpHost, serving
 
@@ -112,6 +113,7 @@ async def test_answers_can_be_lost_on_purpose() -> None:
     with serving(ScriptedHost("unionpay")) as tcp:
         client = client_for(tcp, timeout_s=0.1, lose=lambda: next(losses))
         lost = await client.perform(terminal, BUY)
+        client.timeout_s = HANGING_S
         found = await client.perform(terminal, BUY)
         await client.close()
 

@@ -231,7 +231,7 @@ async def test_a_host_that_stays_away_ends_the_day_with_a_line_and_what_was_sold
 async def test_lost_answers_are_reversed_and_counted() -> None:
     host = ScriptedHost("hypercom")
     with serving(host) as tcp:
-        settings = settings_for(tcp, lose_percent=30.0, timeout_s=0.02)
+        settings = settings_for(tcp, lose_percent=30.0, timeout_s=0.1)
         report = await live_day(plan(transactions=20), settings, None)
 
     document = report.to_json()

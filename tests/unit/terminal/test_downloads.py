@@ -240,6 +240,7 @@ def test_an_unanswered_signature_leaves_nothing_behind(tcp: TcpHost, capsys: pyt
     run(["purchase", "--host", tcp.address, "--amount", "10"])
 
     assert 1 == run(["signature", "--host", tcp.address, "--timeout", "0.1"])
+    tcp.hear_all()
     assert 0 == run(["purchase", "--host", tcp.address, "--amount", "20"])
     assert ["purchase", "signature", "purchase"] == tcp.host.functions()
     assert "no answer to signature" in capsys.readouterr().err

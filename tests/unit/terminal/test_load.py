@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.patience import HANGING_S
 from tests.unit.terminal.scripted_host import ScriptedHost, a_terminal
 from tests.unit.terminal.tcp_host import serving
 
@@ -114,7 +115,7 @@ def test_declines_and_strangers_are_counted_apart() -> None:
 def test_a_host_that_hangs_up_is_noticed() -> None:
     with serving(ScriptedHost("hypercom")) as tcp:
         tcp.hang_up_after = 3
-        report = run_load([Target("127.0.0.1", tcp.port, "hypercom")], 2, 0.3)
+        report = run_load([Target("127.0.0.1", tcp.port, "hypercom")], 2, HANGING_S)  # ends with its last connection
 
     assert (6, 2) == (report.messages, report.disconnected)
 

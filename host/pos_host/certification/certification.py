@@ -88,8 +88,9 @@ class Certification:
         self.conductor.seen(seen)
 
     def _see_unreadable(self, exchange: Exchange) -> None:
-        """A frame that could not be read, or that names nobody, is that of who spoke last on its connection."""
-        if exchange.request is not None:
+        """A frame that could not be read, or that names nobody and should, is that of who spoke last on its
+        connection."""
+        if exchange.request is not None and exchange.outcome != "format_error":
             return
         whom = self._last_whom.get(exchange.peer, ("", ""))
         self._story(whom)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pos_host.certification.checks import ALL
 from pos_host.certification.checks.check import Check
 from pos_host.certification.parameters import Parameters
+from pos_host.rules import patterns
 from pos_host.rules.errors import RulesError
 from pos_host.rules.fault_kinds import fault_kinds
 from pos_host.rules.rule import rules_of
@@ -110,6 +111,8 @@ def read_suite(document: Document) -> Suite:
     for table, rule in zip(_tables(top, "rules"), rules, strict=True):
         _check_known(table, "rests_on", rule.rests_on, known)
     steps = tuple(_step(table, known) for table in _tables(top, "steps"))
+    if len({step.id for step in steps}) < len(steps):
+        raise top.fail("steps", "two of them have the same id")
     top.done("a suite")
     return Suite(name, title, dialect, reversible, rules, steps)
 
@@ -135,9 +138,9 @@ def _rule(table: RuleTable) -> SuiteRule:
 def _parameters(table: RuleTable) -> Parameters:
     pattern = table.text("pattern", ".+", "must be a regular expression")
     try:
-        compiled = None if pattern is None else re.compile(pattern)
-    except re.error as error:
-        raise table.fail("pattern", f"is no regular expression: {error.msg}") from None
+        compiled = None if pattern is None else patterns.compiled(pattern)
+    except patterns.PatternError as error:
+        raise table.fail("pattern", str(error)) from None
     is_element = re.compile("[0-9]{1,3}").fullmatch
     return Parameters(
         frozenset(table.choices("faults", fault_kinds())),

@@ -37,6 +37,10 @@ fault = "delay"
 """
 
 
+STEP_AGAIN = '[[steps]]\nid = "slow"\nsay = "Sell again."\nshows = ["taken"]\n'
+FORM = 'check = "element_form"\nelement = 60\nfunctions = ["purchase"]\npattern = "{}"'
+
+
 def test_every_shipped_suite_names_a_source_for_each_rule_and_shows_no_path_of_ours() -> None:
     for name in shipped_suites():
         suite = load_suite(name)
@@ -54,6 +58,9 @@ def test_every_shipped_suite_names_a_source_for_each_rule_and_shows_no_path_of_o
         ('fault = "delay"', 'fault = "dely"', 19, "must be one of"),
         ('say = "Sell."', "", 15, "steps[1].say: is missing"),
         ('title = "A slow', 'titel = "A slow', 8, "rules[1].title: is missing"),
+        (SMALL[SMALL.index("[[rules]]") :], SMALL[SMALL.index("[[rules]]") :] + STEP_AGAIN, 15, "steps: two of them"),
+        ('check = "taken"\nfaults = ["delay"]', FORM.format("(a+)+"), 16, "rules[1].pattern: repeats a repetition"),
+        ('check = "taken"\nfaults = ["delay"]', FORM.format("(a"), 16, "rules[1].pattern: is no regular expression"),
     ],
 )
 def test_a_mistake_in_a_suite_is_told_with_file_line_and_key(instead: str, wrong: str, line: int, reason: str) -> None:

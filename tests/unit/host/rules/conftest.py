@@ -6,6 +6,7 @@ import pytest
 from tests.unit.host.pipeline.host_in_process import HostInProcess
 from tests.unit.host.pipeline.proofs import Logs, proven
 from tests.unit.host.pipeline.terminals import HypercomTerminal, Iso87Terminal, UnionPayTerminal
+from tests.virtual_time import pytest_asyncio_loop_factories as pytest_asyncio_loop_factories
 
 from pos_host.rules.rulebook import Rulebook
 

@@ -138,11 +138,14 @@ async def test_a_delay_is_over_by_itself_where_nobody_moves_the_manual_clock(
 async def test_a_clock_that_moves_halfway_leaves_only_the_rest_to_wait_for(
     host: HostInProcess, rules: Rulebook, unionpay: UnionPayTerminal
 ) -> None:
+    time_s = asyncio.get_running_loop().time
     rules.add({"fault": {"kind": "delay", "seconds": LONG_S}})
+    began_s = time_s()
     await feed(host, unionpay, 1)
-    await host.office.advance_clock("PT59M59.97S")
+    await host.office.advance_clock("PT59M55S")
     assert [] == answered(unionpay)
     await unionpay.line.wait_for(1)
+    assert pytest.approx(5.0, abs=0.01) == time_s() - began_s
 
 
 async def test_a_connection_that_is_gone_waits_for_no_clock(

@@ -13,7 +13,7 @@ from pos_specs.text_codecs import codec_name
 
 DIALECTS = shipped_dialects()
 
-EXAMPLES = settings(max_examples=int(os.environ.get("POS_EXAMPLES", "30")), deadline=None)
+EXAMPLES = settings(max_examples=int(os.environ.get("POS_EXAMPLES", "30")))
 """Examples of each property; POS_EXAMPLES=5000 looks for what is rare."""
 
 MOST_ELEMENTS = 14

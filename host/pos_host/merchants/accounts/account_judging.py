@@ -53,7 +53,7 @@ class AccountJudge:
         papers = frozenset(str(p["kind"]) for p in cited(self._desk.records, merchant_id, asked.documents))
         proposal = Proposal(
             print=self._accounts.print_of(given.number),
-            number_fits=self._accounts.rules.number_fits(given.number, given.account_type),
+            number_fault=self._accounts.rules.number_fault(given.number, given.account_type),
             bank=given.bank,
             account_type=given.account_type,
             holder=given.holder,
@@ -65,7 +65,7 @@ class AccountJudge:
         """What came up since an application was taken, of the reasons that are looked at again."""
         body = body_of(account)
         proposal = Proposal(
-            body["number_print"], True, body["bank"], body["account_type"], body["holder"], body["expires_on"]
+            body["number_print"], "", body["bank"], body["account_type"], body["holder"], body["expires_on"]
         )
         but = f"{change.kind} {change.record_id}"
         return blockers_of(self._situation(actor, change.merchant_id, proposal, frozenset(), but), again=True)

@@ -48,19 +48,26 @@ class AccountRules:
     banks: Mapping[str, Bank]
     types: Mapping[str, AccountType]
 
-    def number_fits(self, number: str, account_type: str) -> bool:
-        """Whether `number` can be one of an account of that type; True for a type that nobody knows."""
+    def number_fault(self, number: str, account_type: str) -> str:
+        """Why `number` can be none of an account of that type, in words that follow a key's name and do not repeat it;
+        "" where it can be one, or where nobody knows the type."""
         kind = self.types.get(account_type)
         if kind is None:
-            return True
+            return ""
         if not (number.isascii() and number.isdecimal() and kind.shortest <= len(number) <= kind.longest):
-            return False
-        return kind.check == "none" or luhn_valid(number)
+            return f"must have {kind.shortest} to {kind.longest} digits"
+        if kind.check == "luhn" and not luhn_valid(number):
+            return "has a wrong digit: its last one is the check digit of ISO/IEC 7812-1 (Luhn)"
+        return ""
 
     def type_allowed(self, account_type: str, bank_code: str) -> bool:
         """Whether merchants are paid to accounts of that type at that bank; a bank nobody knows keeps every type."""
         kind, bank = self.types.get(account_type), self.banks.get(bank_code)
         return kind is not None and not kind.refused and (bank is None or account_type in bank.types)
+
+    def types_at(self, bank_code: str) -> list[str]:
+        """The types of account that merchants are paid to at a bank."""
+        return [name for name in self.types if self.type_allowed(name, bank_code)]
 
 
 def mask_number(number: str) -> str:

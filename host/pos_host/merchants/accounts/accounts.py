@@ -233,11 +233,14 @@ class Accounts:
 def _check_taken(given: GivenAccount, rules: AccountRules) -> None:
     """Raise Refused (422) for an account that this acquirer pays to nobody."""
     if given.bank not in rules.banks:
-        raise Refused("bank_not_supported", "account.bank: this acquirer does not pay to that bank", status=422)
+        reason = f"account.bank: this acquirer does not pay to that bank, but to {', '.join(rules.banks)}"
+        raise Refused("bank_not_supported", reason, status=422)
     if not rules.type_allowed(given.account_type, given.bank):
-        raise Refused("account_type_not_allowed", "account.account_type: is not one merchants are paid to", status=422)
-    if not rules.number_fits(given.number, given.account_type):
-        raise Refused("account_number_invalid", "account.number: is no number of such an account", status=422)
+        allowed = ", ".join(rules.types_at(given.bank))
+        reason = f"account.account_type: is not one merchants are paid to at that bank; these are: {allowed}"
+        raise Refused("account_type_not_allowed", reason, status=422)
+    if fault := rules.number_fault(given.number, given.account_type):
+        raise Refused("account_number_invalid", f"account.number: {fault}", status=422)
 
 
 _PAST = {"freeze": "frozen", "release": "released", "close": "closed"}

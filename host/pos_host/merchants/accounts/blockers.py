@@ -26,15 +26,19 @@ EFFECTS = ("blocks", "warns", "off")
 
 CHANGES = ("account_change", "holder_change")
 
+MOST_NAMED = 3
+"""Things that a sentence names of one reason; the list of blockers has them all."""
+
 UNDER_WAY = ("submitted", "approved", "activated", "testing", "watching", "watched")
 """States of a change, of either kind, that ends no sooner than somebody or the host goes on with it."""
 
 
 class Proposal(NamedTuple):
-    """The account that somebody wants, as far as reasons look at it; nothing of it is secret."""
+    """The account that somebody wants, as far as reasons look at it; nothing of it is secret. `number_fault` says why
+    its number is none, "" where it is one."""
 
     print: str
-    number_fits: bool
+    number_fault: str
     bank: str
     account_type: str
     holder: str
@@ -93,6 +97,20 @@ def blockers_of(situation: Situation, *, again: bool = False, of_holder: bool = 
                 }
             )
     return found
+
+
+def blocking_in_words(found: list[dict[str, Any]]) -> str:
+    """The reasons that block, each with what it concerns and what to do; "" where none does."""
+    return "; ".join(
+        f"{blocker['code']} ({_some(blocker['concerns'])}): {blocker['remedy']}"
+        for blocker in found
+        if blocker["blocks"]
+    )
+
+
+def _some(concerns: list[str]) -> str:
+    more = f" and {len(concerns) - MOST_NAMED} more" if len(concerns) > MOST_NAMED else ""
+    return ", ".join(concerns[:MOST_NAMED]) + more
 
 
 @lru_cache(1)
@@ -220,7 +238,7 @@ def _merchant_closing(situation: Situation) -> list[str]:
 
 def _account_number_invalid(situation: Situation) -> list[str]:
     wanted = situation.proposal
-    return ["account.number"] if wanted is not None and not wanted.number_fits else []
+    return [f"account.number {wanted.number_fault}"] if wanted is not None and wanted.number_fault else []
 
 
 def _account_expired(situation: Situation) -> list[str]:
@@ -238,7 +256,8 @@ def _account_type_not_allowed(situation: Situation) -> list[str]:
     wanted = situation.proposal
     if wanted is None or situation.accounts.type_allowed(wanted.account_type, wanted.bank):
         return []
-    return [f"account.account_type {wanted.account_type}"]
+    allowed = ", ".join(situation.accounts.types_at(wanted.bank)) or "none"
+    return [f"account.account_type {wanted.account_type}; allowed there: {allowed}"]
 
 
 def _belongs_to_another_merchant(situation: Situation) -> list[str]:
@@ -256,7 +275,9 @@ def _holder_mismatch(situation: Situation) -> list[str]:
 
 def _bank_not_supported(situation: Situation) -> list[str]:
     wanted = situation.proposal
-    return ["account.bank"] if wanted is not None and wanted.bank not in situation.accounts.banks else []
+    if wanted is None or wanted.bank in situation.accounts.banks:
+        return []
+    return [f"account.bank is none of {', '.join(situation.accounts.banks)}"]
 
 
 def is_of_another(registry: Registry, merchant_id: str, holder: str) -> bool:

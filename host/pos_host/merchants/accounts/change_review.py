@@ -7,6 +7,7 @@ from typing import Any
 from pos_host.clock import iso_utc
 from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.records import body_of, record
+from pos_host.merchants.accounts.blockers import blocking_in_words
 from pos_host.merchants.accounts.change_history import history_view, refusal_reasons, step
 from pos_host.merchants.actors import Actor
 from pos_host.merchants.desk import Refused
@@ -52,7 +53,7 @@ def refuse_blocked_review(actor: Actor, row: RecordRow, found: list[dict[str, An
     known = {**body["history"][-1], "at_ms": now_ms} == tried
     told = {**body, "history": [*body["history"], tried]}
     noted = record(row.kind, row.record_id, row.merchant_id, row.state, now_ms, told, row.due_at_ms)
-    text = f"the settlement account cannot be changed: {codes}"
+    text = f"the settlement account cannot be changed: {blocking_in_words(found)}"
     raise Refused("blocked", text, rows=() if known else (noted,), blockers=found)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pos_host.clock import iso_utc
 from pos_host.ledger.merchant_rows import RecordRow
 from pos_host.ledger.records import Records, body_of, record
+from pos_host.merchants.accounts.blockers import blocking_in_words
 from pos_host.merchants.desk import Refused
 
 REFUSED_APPLICATION = "refused_application"
@@ -31,7 +32,7 @@ def refuse_blocked(
     number = records.next_id(REFUSED_APPLICATION) if kept is None else kept.record_id
     made = () if kept is not None else (record(REFUSED_APPLICATION, number, merchant_id, "refused", now_ms, body),)
     what = "account" if about == "account_change" else "holder"
-    text = f"the settlement {what} cannot be changed: {', '.join(codes)} (refused application {number})"
+    text = f"the settlement {what} cannot be changed (refused application {number}): {blocking_in_words(found)}"
     raise Refused("blocked", text, rows=made, blockers=found, refused_application=number)
 
 

@@ -84,7 +84,7 @@ def test_an_account_changes_by_verbs_as_far_as_four_eyes_allow(verbs: Verbs, tmp
     asked = written(tmp_path, "change.json", {"account": {**ACCOUNT, "number": NEW_NUMBER}, "documents": papers})
     code, _, err = verbs.run("account-changes", "apply", MERCHANT, asked)
     assert (1, 1) == (code, len(err.splitlines()))
-    assert "batch_unsettled" in err
+    assert "batch_unsettled (terminal T0000001, batch 000001): settle the batch at the terminal" in err
     verbs.run("accounts", "report-loss", MERCHANT, "--why", "the card was stolen")
     assert 0 == verbs.run("account-changes", "check", MERCHANT, asked)[0]
     (change,) = verbs.json("account-changes", "apply", MERCHANT, asked)

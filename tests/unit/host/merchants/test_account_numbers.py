@@ -23,20 +23,27 @@ WRONG = NEW_NUMBER[:-1] + str((int(NEW_NUMBER[-1]) + 1) % 10)
 
 
 @pytest.mark.parametrize(
-    ("number", "account_type", "fits"),
+    ("number", "account_type", "fault"),
     [
-        (NEW_NUMBER, "personal", True),
-        (WRONG, "personal", False),
-        (WRONG, "corporate", True),
-        ("12345678", "corporate", False),
-        ("1" * 31, "corporate", False),
-        ("٣" * 16, "corporate", False),
-        ("", "personal", False),
-        ("", "never heard of", True),
+        (NEW_NUMBER, "personal", ""),
+        (WRONG, "personal", "has a wrong digit: its last one is the check digit of ISO/IEC 7812-1 (Luhn)"),
+        (WRONG, "corporate", ""),
+        ("12345678", "corporate", "must have 9 to 30 digits"),
+        ("1" * 31, "corporate", "must have 9 to 30 digits"),
+        ("٣" * 16, "corporate", "must have 9 to 30 digits"),
+        ("", "personal", "must have 16 to 19 digits"),
+        ("", "never heard of", ""),
     ],
 )
-def test_a_number_is_checked_by_the_rule_of_its_type(number: str, account_type: str, fits: bool) -> None:
-    assert fits == RULES.number_fits(number, account_type)
+def test_a_number_is_checked_by_the_rule_of_its_type(number: str, account_type: str, fault: str) -> None:
+    assert fault == RULES.number_fault(number, account_type)
+
+
+@pytest.mark.parametrize(
+    ("bank", "types"), [("102", ["personal", "corporate"]), ("403", ["personal"]), ("999", ["personal", "corporate"])]
+)
+def test_the_types_of_account_that_a_bank_keeps_are_told(bank: str, types: list[str]) -> None:
+    assert types == RULES.types_at(bank)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from pos_host.ledger.merchant import MERCHANT as MERCHANT_KIND
 from pos_host.ledger.records import record
 from pos_host.ledger.takeover import owed
 from pos_host.merchants.accounts.account_application import AccountApplication
-from pos_host.merchants.accounts.blockers import blocker_rules
+from pos_host.merchants.accounts.blockers import blocker_rules, blocking_in_words
 from pos_host.merchants.desk import Refused
 
 CODES = {
@@ -255,3 +255,20 @@ async def test_a_suspended_merchant_is_frozen(host: HostInProcess) -> None:
     await stored(host, MERCHANT_KIND, MERCHANT, "suspended", {})
 
     assert [f"merchant {MERCHANT}"] == found(host)["frozen_by_acquirer"]["concerns"]
+
+
+def test_a_refusal_says_what_blocks_and_what_to_do_and_names_a_few_things_of_many() -> None:
+    def blocker(code: str, concerns: list[str], *, blocks: bool = True) -> dict[str, object]:
+        return {"code": code, "text": "", "concerns": concerns, "remedy": f"mend {code}", "blocks": blocks}
+
+    found = [
+        blocker("terminal_offline", ["terminal A"], blocks=False),
+        blocker("batch_unsettled", [f"terminal {letter}" for letter in "ABCDE"]),
+        blocker("document_missing", ["business_licence"]),
+    ]
+
+    assert (
+        "batch_unsettled (terminal A, terminal B, terminal C and 2 more): mend batch_unsettled; "
+        "document_missing (business_licence): mend document_missing"
+    ) == blocking_in_words(found)
+    assert "" == blocking_in_words(found[:1])

@@ -86,7 +86,7 @@ def test_an_export_begins_and_ends_each_connection(tmp_path: Path) -> None:
     assert ([2, 18, 16], [17, 17, 16]) == (flags[:3], flags[-3:])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.randoms(use_true_random=False))
 def test_order_and_repetitions_of_segments_change_nothing(chance: object) -> None:
     data = bytes(range(200)) * 3
@@ -229,7 +229,7 @@ def test_a_damaged_capture_is_told_with_its_byte(tmp_path: Path, data: bytes, co
     assert complaint in str(raised.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=120), st.sampled_from([0, 1, 12, 101, 108, 113, 276, 999]))
 def test_no_packet_makes_the_reader_fail(data: bytes, link_type: int) -> None:
     chunks_of([Packet(0.0, link_type, data)])

@@ -360,7 +360,7 @@ def test_a_recording_that_an_editor_wrote_with_a_byte_order_mark_is_read(tmp_pat
     assert [b"\0"] == [frame.frame for frame in read_recording(tmp_path / "day.jsonl")]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=200), st.sampled_from(DIALECTS))
 def test_no_bytes_make_the_recorder_fail(body: bytes, dialect: str) -> None:
     language, out = open_language(dialect), io.StringIO()
@@ -370,7 +370,7 @@ def test_no_bytes_make_the_recorder_fail(body: bytes, dialect: str) -> None:
     assert 2 == len(out.getvalue().splitlines())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.from_regex("[0-9A-Za-z =D^;%?-]{0,20}6225880137063146[0-9A-Za-z =D^?]{0,20}", fullmatch=True))
 def test_the_canary_never_stands_in_free_text_however_it_is_wrapped(text: str) -> None:
     language = open_language("hypercom")

@@ -106,7 +106,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DOCUMENTS)
 def test_any_document_is_a_rule_or_refused_by_name(document: dict[str, Any]) -> None:
     told = ""

@@ -28,6 +28,7 @@ _COLUMNS: tuple[Column, ...] = (
     ("terminal", "terminal_id"),
     ("severity", "severity"),
     ("not paid", "impact.not_paid_minor"),
+    ("currency", "impact.currency"),
     ("days late", "impact.days_late"),
     ("responsible", "responsible"),
     ("acknowledge by", "acknowledge_by"),

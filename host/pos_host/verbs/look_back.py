@@ -28,6 +28,7 @@ _LATE: tuple[Column, ...] = (
     ("late", "late"),
     ("cause", "cause"),
     ("net", "net_minor"),
+    ("currency", "currency"),
 )
 _OFFENDERS: tuple[Column, ...] = (
     ("merchant", "merchant_id"),
@@ -42,6 +43,7 @@ _PATTERNS: tuple[Column, ...] = (
     ("pattern", "pattern"),
     ("sales", "count"),
     ("amount", "amount_minor"),
+    ("currency", "currency"),
     ("cards", "cards"),
     ("last", "last_at"),
 )

@@ -207,6 +207,7 @@ _TERMINAL_COLUMNS: tuple[Column, ...] = (
     ("state", "batch.state"),
     ("debit", "batch.debit"),
     ("credit", "batch.credit"),
+    ("currency", "batch.currency"),
     ("last seen", "last_seen_at"),
 )
 _FLAG_COLUMNS: tuple[Column, ...] = (
@@ -221,6 +222,7 @@ _AUTHORISATION_COLUMNS: tuple[Column, ...] = (
     ("card", "card"),
     ("amount", "amount_minor"),
     ("completed", "completed_minor"),
+    ("currency", "currency"),
     ("authorised", "authorised_at"),
     ("expires", "expires_at"),
 )
@@ -230,6 +232,7 @@ _BATCH_COLUMNS: tuple[Column, ...] = (
     ("number", "number"),
     ("state", "state"),
     ("result", "result"),
+    ("currency", "currency"),
     ("debit", "debit"),
     ("credit", "credit"),
     ("terminal's debit", "terminal_debit"),
@@ -245,6 +248,7 @@ _TRANSACTION_COLUMNS: tuple[Column, ...] = (
     ("outcome", "outcome"),
     ("code", "response_code"),
     ("amount", "amount_minor"),
+    ("currency", "currency"),
     ("card", "card"),
     ("RRN", "rrn"),
     ("reason", "reason"),

@@ -82,7 +82,7 @@ def test_for_people_there_is_a_table_of_them(sound: Path, capsys: pytest.Capture
     assert 0 == run_command(["authorisations", "--store", f"sqlite:///{sound}"])
 
     out = capsys.readouterr().out
-    assert [] == [text for text in ("5 authorisations", "voided", "7500", "622848******2134") if text not in out]
+    assert [] == [text for text in ("5 authorisations", "voided", "75.00", "622848******2134") if text not in out]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_transaction_shows_what_was_decided(listed: Any) -> None:
 @pytest.mark.parametrize(
     ("verb", "shows"),
     [
-        ("terminals", ["4 terminals", "H0000001", "uploading", "2 × 8100"]),
+        ("terminals", ["4 terminals", "H0000001", "uploading", "2 for 81.00"]),
         ("unsettled", ["unsettled terminals", "overdue", "past_cutoff"]),
         ("batches", ["11 batches", "balanced_after_upload", "out_of_balance"]),
         ("transactions", ["entries", "purchase_void", "622848******2134"]),

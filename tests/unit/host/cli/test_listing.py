@@ -27,6 +27,8 @@ SIDE = {"count": 3, "amount_minor": 2434}
         ({"net_minor": 500}, "net_minor", "500"),
         ({"values": {"min_amount_minor": 500}}, "values", "min_amount_minor=500"),
         ({"currency": "999999", "net_minor": 500}, "net_minor", "500"),
+        ({"currency": "999999", "paid": {"net_minor": 500}}, "paid", "net_minor=500"),
+        ({"currency": "999999"}, "currency", "999999"),
         ({"currency": "156"}, "currency", "CNY"),
         ({"currency": None, "net_minor": 500}, "net_minor", "500"),
         ({"currency": "156", "held_minor": True}, "held_minor", "yes"),
@@ -45,7 +47,7 @@ def test_one_thing_names_its_amounts_without_their_unit_where_they_are_in_none(
     show_one({"currency": "156", "fee_minor": 2500, "reason": None}, as_json=False)
     show_one({"fee_minor": 2500}, as_json=False)
 
-    assert "currency   CNY\nfee        25.00\nfee minor  2500\n" == capsys.readouterr().out
+    assert "currency  CNY\nfee       25.00\nfee minor  2500\n" == capsys.readouterr().out
 
 
 def test_a_program_gets_minor_units(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,3 +55,21 @@ def test_a_program_gets_minor_units(capsys: pytest.CaptureFixture[str]) -> None:
     show_one(item, as_json=True)
 
     assert item == json.loads(capsys.readouterr().out)
+
+
+def test_what_stands_within_a_field_is_shown_further_in(capsys: pytest.CaptureFixture[str]) -> None:
+    within = {"number": "****0004", "holder": None, "limits": {"currency": "156", "most_minor": 100}}
+    history = [{"action": "apply", "by": "li.wei", "why": ""}, {"action": "approve", "by": "wang"}]
+    show_one({"state": "approved", "account": within, "history": history, "notes": {}}, as_json=False)
+
+    assert capsys.readouterr().out == (
+        "state    approved\n"
+        "account\n"
+        "  number  ****0004\n"
+        "  limits\n"
+        "    currency  CNY\n"
+        "    most      1.00\n"
+        "history\n"
+        "  - action=apply, by=li.wei\n"
+        "  - action=approve, by=wang\n"
+    )

@@ -134,6 +134,8 @@ def _of_row(document: Document, variables: Mapping[str, Any], row: Mapping[str, 
         raise document.error(("steps",), f"more than {MOST_STEPS} steps, loops written out")
     terminals = _terminals(document, top)
     _check_names(document, steps, terminals)
+    if top.needs.admin == "optional":
+        _check_nothing_is_kept_of_the_host(document, steps)
     return Scenario(
         file=document.file,
         title=top.scenario,
@@ -210,6 +212,15 @@ def _check_names(document: Document, steps: list[LoadedStep], terminals: Mapping
         unknown = sorted(names_in(step.raw) - known)
         if unknown:
             raise document.error(step.place, f"nothing gives variable {unknown[0]} a value")
+
+
+def _check_nothing_is_kept_of_the_host(document: Document, steps: list[LoadedStep]) -> None:
+    """Raise DocumentError for a `save` at a step that is passed over where there is no API."""
+    for step in all_steps(steps):
+        if step.verb in HOST_STEPS and step.raw.get("save"):
+            raise document.error(
+                (*step.place, "save"), "is not there without the API, which needs.admin calls optional"
+            )
 
 
 def _check_rules(document: Document, scenario: Scenario, rules_check: RulesCheck) -> None:

@@ -121,6 +121,16 @@ def test_what_is_asked_of_the_host_follows_from_the_steps() -> None:
     assert scenario("- advance: PT1H").moves_the_clock
 
 
+def test_who_can_do_without_the_host_keeps_nothing_of_what_it_says() -> None:
+    asks = "- api: {path: /status}\n  save: {version: body.version}"
+    with pytest.raises(DocumentError) as error:
+        scenario(asks, "needs: {admin: optional}\n")
+
+    assert "story.yaml:6: steps[1].save: is not there without the API" in str(error.value)
+    assert scenario(asks, "needs: {admin: true}\n").asks_the_host
+    assert scenario("- echo:\n  save: {code: response.39}", "needs: {admin: optional}\n").steps
+
+
 def test_a_scenario_may_be_toml(tmp_path: Path) -> None:
     file = tmp_path / "story.toml"
     file.write_text('scenario = "A story"\ndescription = "It."\n[[steps]]\npurchase = {amount = "1.00"}\n')

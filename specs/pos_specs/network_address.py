@@ -18,6 +18,11 @@ def split_address(text: str) -> tuple[str, int] | None:
     return (host, int(port)) if int(port) < 65536 else None
 
 
+def shown_address(host: str, port: int) -> str:
+    """Host and port as `split_address` reads them, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _may_be_a_host(text: str) -> bool:
     if not text.isascii() or not text.isprintable() or " " in text:
         return False

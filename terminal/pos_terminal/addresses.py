@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pos_specs.network_address import split_address
+from pos_specs.network_address import shown_address, split_address
 
 DEFAULT_PORTS = {"unionpay": 8583, "hypercom": 8584, "iso87-ascii": 8585}
 """Where `pos-host serve` listens without options."""
@@ -23,7 +23,7 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return shown_address(self.host, self.port)
 
 
 class ReadyFile(NamedTuple):

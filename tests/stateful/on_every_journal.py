@@ -26,7 +26,6 @@ def runs(examples: int, steps: int = 30) -> settings:
     return settings(
         max_examples=examples * (EXPLORE or 1),
         stateful_step_count=steps,
-        deadline=None,
         derandomize=not EXPLORE,
         print_blob=True,
         database=None,

@@ -11,6 +11,7 @@ from typing import Any
 from pos_host.options import UsageError, parse_address
 from pos_host.proxy.link import Link, Tap
 from pos_host.proxy.toxic_documents import ToxicError, ToxicSpec, check_room
+from pos_specs.network_address import shown_address
 
 MOST_PROXIES = 64
 """Proxies of one process; each is a listening socket."""
@@ -64,8 +65,8 @@ class Proxy:
         """The document, in Toxiproxy's shape."""
         return {
             "name": self.name,
-            "listen": _address(self.listen),
-            "upstream": _address(self.upstream),
+            "listen": shown_address(*self.listen),
+            "upstream": shown_address(*self.upstream),
             "enabled": self.enabled,
             "toxics": [toxic.to_json() for toxic in self.toxics],
         }
@@ -257,8 +258,3 @@ def read_switch(document: dict[str, Any], *, default: bool) -> bool:
     if not isinstance(enabled, bool):
         raise ToxicError("enabled", "must be true or false")
     return enabled
-
-
-def _address(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pos_host.options import UsageError
 from pos_host.os_errors import why_not_opened
 from pos_host.ready_file import remove_ready_file, write_ready_file
+from pos_specs.network_address import shown_address
 from pos_specs.release import release
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class RunningProxy:
             file = read_toxic_file(options.toxics)
             toxics, seed = file.toxics, file.seed if options.seed is None else options.seed
         self.proxies = Proxies(seed, self._tap(), self._tell)
-        where = {"listen": _text(options.listen), "upstream": _text(options.upstream)}
+        where = {"listen": shown_address(*options.listen), "upstream": shown_address(*options.upstream)}
         try:
             proxy = await self.proxies.add({"name": options.name, **where})
             await proxy.set_toxics(toxics)
@@ -69,7 +70,7 @@ class RunningProxy:
             raise UsageError(f"--{error}") from None
         except OSError as error:
             await self.stop()
-            raise UsageError(f"--listen {_text(options.listen)}: {why_not_opened(error)}") from None
+            raise UsageError(f"--listen {shown_address(*options.listen)}: {why_not_opened(error)}") from None
         ready = {"host": proxy.listen[0], "port": proxy.listen[1], "upstream": where["upstream"], "http": http}
         if options.ready_file is not None:
             try:
@@ -118,13 +119,8 @@ class RunningProxy:
             return str(await self._web.start(api.make_proxy_app(self.proxies, version), *options.http))
         except OSError as error:
             self._web = None
-            raise UsageError(f"--http {_text(options.http)}: {why_not_opened(error)}") from None
+            raise UsageError(f"--http {shown_address(*options.http)}: {why_not_opened(error)}") from None
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _text(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pos_host.publishing.errors import AddressNotUsable
+from pos_specs.network_address import shown_address
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -21,8 +22,7 @@ class BrokerAddress:
     password: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{shown_address(self.host, self.port)}"
 
 
 def broker_address(url: str) -> BrokerAddress:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pos_specs.network_address import split_address
+from pos_specs.network_address import shown_address, split_address
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ NO_PORTS = ("", "x", "65536", "-1", "1" * 5000, "²", "٣")
 )
 def test_what_no_resolver_could_take_is_no_address(text: str) -> None:
     assert split_address(text) is None
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:8583", "[::1]:0", "host.example:9000"])
+def test_an_address_is_shown_as_it_is_read(text: str) -> None:
+    address = split_address(text)
+
+    assert address is not None
+    assert text == shown_address(*address)

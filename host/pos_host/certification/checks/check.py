@@ -42,7 +42,7 @@ class Check:
         raise NotImplementedError
 
     def see_unreadable(self, exchange: Exchange) -> None:
-        """Take a frame that could not be read."""
+        """Take a frame that could not be read, or that names no terminal and should."""
 
     def pass_(self, reason: str, *evidence: Observed) -> None:
         """The terminal did what the rule asks."""
